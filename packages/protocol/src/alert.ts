@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { Category, Severity, Time } from './common.ts';
+
+export const AlertStatus = z.enum(['open', 'acknowledged', 'resolved', 'ignored']);
+export type AlertStatus = z.infer<typeof AlertStatus>;
+
+export const Alert = z.object({
+  id: z.string(),
+  project: z.string(),
+  service: z.string().optional(),
+  severity: Severity,
+  category: Category,
+  title: z.string(),
+  description: z.string(),
+  recommendation: z.string().optional(),
+  autoFixable: z.boolean(),
+  status: AlertStatus,
+  fingerprint: z.string(),
+  occurrences: z.int(),
+  createdAt: Time,
+  lastSeenAt: Time,
+  acknowledgedBy: z.string().optional(),
+  acknowledgedAt: Time.optional(),
+  resolvedAt: Time.optional(),
+  /** Who or what resolved it: a person's name, or `recovery` when the finding went away. */
+  resolvedBy: z.string().optional(),
+  incidentId: z.string().optional(),
+});
+export type Alert = z.infer<typeof Alert>;
+
+export const AlertNotification = z.object({
+  type: z.enum(['alert.opened', 'alert.acknowledged', 'alert.resolved', 'alert.ignored', 'channel.test']),
+  at: Time,
+  alert: Alert,
+});
+export type AlertNotification = z.infer<typeof AlertNotification>;
