@@ -1,0 +1,63 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Instance } from './instance.ts';
+import { answerNode, byteCounter, pathOf } from './node-bridge.ts';
+import { ask } from './shared.ts';
+import { UNMATCHED, type Who } from './tracer.ts';
+
+export type ExpressOptions = {
+  /** Whose request it is; becomes the platform tag. Asked when the answer is finished. */
+  who?: (req: Request, res: Response) => Who | undefined;
+  /** The route's template where Express cannot tell it: a router mounted under a path with parameters of its own. */
+  route?: (req: Request) => string | undefined;
+};
+
+/** Serves the SDK's routes and traces every other request. Mount it first, before body parsers: `app.use(orrery(instance))`. */
+export function orrery(instance: Instance, options: ExpressOptions = {}): RequestHandler {
+  const { tracer } = instance;
+  return (req, res, next) => {
+    const path = pathOf(req.originalUrl);
+    if (instance.handles(path)) {
+      const { rawBody } = req as { rawBody?: unknown };
+      answerNode(instance, req.originalUrl, req, res, rawBody instanceof Uint8Array ? rawBody : undefined).catch(next);
+      return;
+    }
+    const started = performance.now();
+    const bytes = byteCounter(req);
+    res.once('close', () => {
+      tracer.record({
+        method: req.method,
+        route: ask(options.route, req) ?? templateOf(req, path),
+        status: res.writableFinished ? res.statusCode : 499,
+        durationMs: performance.now() - started,
+        bytes: bytes(res.getHeader('content-length')),
+        ...ask(options.who, req, res),
+      });
+    });
+    next();
+  };
+}
+
+/** `/orders/:id` from the matched route and the router it is mounted under. */
+function templateOf(req: Request, path: string): string {
+  const route: unknown = req.route?.path;
+  if (route === undefined) return UNMATCHED;
+  const own = Array.isArray(route) ? String(route[0]) : String(route);
+  return `${mountOf(req.baseUrl, own, path)}${own === '/' && req.baseUrl !== '' ? '' : own}` || '/';
+}
+
+/** Express takes the mount path back when an error leaves a router; then it is what the path has before the route's own segments. */
+function mountOf(baseUrl: string, own: string, path: string): string {
+  if (baseUrl !== '') return maskIds(baseUrl);
+  if (/[*{(\\]/.test(own)) return '';
+  const segments = path.split('/').filter(Boolean);
+  const before = segments.length - own.split('/').filter(Boolean).length;
+  return before > 0 ? maskIds(`/${segments.slice(0, before).join('/')}`) : '';
+}
+
+/** A mount path is concrete: what looks like an id in it becomes `:id`, or every tenant would be a route. */
+function maskIds(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => (/^(?:\d+|[0-9a-f-]{16,}|.*\d.*\d.*\d.*|.{33,})$/i.test(segment) ? ':id' : segment))
+    .join('/');
+}

@@ -1,0 +1,52 @@
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import type { Instance } from './instance.ts';
+import { answerNode, byteCounter, pathOf } from './node-bridge.ts';
+import { ask } from './shared.ts';
+import { UNMATCHED, type Who } from './tracer.ts';
+
+export type FastifyOptions = {
+  instance: Instance;
+  /** Whose request it is; becomes the platform tag. Asked when the answer is finished. */
+  who?: (request: FastifyRequest, reply: FastifyReply) => Who | undefined;
+};
+
+/** Serves the SDK's routes and traces every other request of the whole app: `await app.register(orrery, { instance })`. */
+export const orrery: FastifyPluginCallback<FastifyOptions> = (app, { instance, who }, done) => {
+  const { basePath, tracer } = instance;
+
+  app.addHook('onRequest', (request, reply, next) => {
+    if (!instance.handles(pathOf(request.raw.url ?? '/'))) {
+      const started = performance.now();
+      const bytes = byteCounter(request.raw);
+      // Not onResponse: that hook is silent about a client that went away.
+      reply.raw.once('close', () =>
+        tracer.record({
+          method: request.method,
+          route: request.is404 ? UNMATCHED : (request.routeOptions.url ?? UNMATCHED),
+          status: reply.raw.writableFinished ? reply.raw.statusCode : 499,
+          durationMs: performance.now() - started,
+          bytes: bytes(reply.raw.getHeader('content-length')),
+          ...ask(who, request, reply),
+        }),
+      );
+    }
+    next();
+  });
+
+  // Its own scope: the raw body is what a signature covers, so no parser of the product may touch it.
+  app.register((scope, _options, ready) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
+    const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+      reply.hijack();
+      await answerNode(instance, request.raw.url ?? '/', request.raw, reply.raw);
+    };
+    for (const path of ['/health', '/metrics', '/logs', '/capabilities', '/actions', '/actions/:auditId'])
+      scope.all(`${basePath}${path}`, answer);
+    ready();
+  });
+  done();
+};
+
+// Fastify's mark for a plugin that speaks for the whole app and not only for its own scope (what fastify-plugin sets).
+Object.assign(orrery, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: 'orrery' });
