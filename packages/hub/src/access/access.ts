@@ -1,0 +1,143 @@
+import type { Me } from '@orrery/protocol';
+import type { Clock } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import { HubError } from '../platform/errors.ts';
+import { newSecret } from '../platform/ids.ts';
+import type { Log } from '../platform/log.ts';
+import type { Secrets } from '../platform/secrets.ts';
+import { createAuth } from './auth.ts';
+import { createShortCache } from './cache.ts';
+import { anonymousCaller, type Caller } from './caller.ts';
+import type { Credential, Known } from './credential.ts';
+import { createFirstRun } from './first-run.ts';
+import { createKeys } from './keys.ts';
+import { createLockout } from './lockout.ts';
+import { foreignPage, sameOrigin } from './origin.ts';
+import { cacheKey, createKeyResolver, presented } from './resolve.ts';
+import { createSessions } from './sessions.ts';
+import { createStreams } from './streams.ts';
+
+export type AccessConfig = {
+  /** Where people open the console; `https:` makes cookies Secure. */
+  publicUrl: string;
+  metaKey?: string | undefined;
+  cronSecret?: string | undefined;
+  adminEmail?: string | undefined;
+  adminPassword?: string | undefined;
+};
+export type AccessDeps = {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  secrets: Secrets;
+  config: AccessConfig;
+  /** The slug of the project whose ingest key this is; the catalog knows. */
+  projectByIngestKey(key: string): Promise<string | undefined>;
+  /** How long a key or a session that another hub revoked may still count, in milliseconds; well under 5 s. */
+  staleMs?: number;
+};
+export type Access = ReturnType<typeof createAccess>;
+
+const STALE_MS = 2000;
+
+/** Who calls, and what they may do: people, sessions, API keys, the first run, and the streams that end with them. */
+export function createAccess(deps: AccessDeps) {
+  const { db, clock, log, config } = deps;
+  const staleMs = deps.staleMs ?? STALE_MS;
+  const localKey = newSecret('orl');
+  const cache = createShortCache<Known | undefined>(clock, staleMs);
+  const streams = createStreams({ db, clock, log, checkMs: staleMs });
+  const credentials = new WeakMap<Request, Credential>();
+  const changed = () => {
+    cache.clear();
+    streams.check();
+  };
+  const lockout = createLockout({ db, clock });
+  const firstRun = createFirstRun({ db, clock });
+  const keys = createKeys({ db, clock, changed });
+  const auth = createAuth({ db, log, secrets: deps.secrets, publicUrl: config.publicUrl });
+  const resolver = createKeyResolver({ ...deps, ...config, localKey });
+  const sessions = createSessions({ db, clock, log, auth, lockout, publicUrl: config.publicUrl, changed, sessionOf });
+
+  async function sessionOf(request: Request): Promise<Known | undefined> {
+    const cookie = sessions.cookieOf(request);
+    if (cookie === undefined) return undefined;
+    const known = await cache.get(cacheKey('session', cookie), () => sessions.find(request));
+    return known?.credential && known.credential.expiresAt <= clock.now() ? undefined : known;
+  }
+
+  /**
+   * Whoever sent the request: by a key in a header, else by the session cookie, else nobody. A key that is not good is unauthorized and
+   * never falls back to the cookie; a cookie that has ended is nobody, so that the sign-in page opens.
+   */
+  async function resolve(request: Request, ip: string): Promise<Caller> {
+    const key = presented(request);
+    const known = key
+      ? await cache.get(cacheKey(key.bearer ? 'bearer' : 'key', key.token), () => resolver.find(key.token, key.bearer))
+      : await sessionOf(request);
+    if (known?.credential) {
+      if (key && known.credential.expiresAt <= clock.now()) throw new HubError('unauthorized', 'The key has expired.');
+      credentials.set(request, known.credential);
+    }
+    return { ...(known?.caller ?? anonymousCaller), ...(ip ? { ip } : {}) };
+  }
+
+  return {
+    ...keys,
+    resolve,
+    sessions,
+    seedAdmin: firstRun.seedAdmin,
+    setupNeeded: firstRun.needed,
+    /** The one-time link that makes the first administrator, for people to open; undefined when there is one. */
+    setupUrl: (origin: string = config.publicUrl) => firstRun.setupUrl(origin),
+    /** The key of this process, an administrator's: the command line on the same machine reads it from the data folder. */
+    localKey,
+
+    /** Makes the configured administrator; call it once the schema is up to date. */
+    start: () => firstRun.seedConfigured(config),
+
+    /** Makes the first administrator and signs them in; the headers carry the session cookie. */
+    async setup(caller: Caller, request: Request, input: Parameters<typeof firstRun.setup>[1]): Promise<Headers> {
+      if (!sameOrigin(request, config.publicUrl)) throw foreignPage();
+      await firstRun.setup(caller, input);
+      return sessions.signIn(caller, request, input);
+    },
+
+    /** What the caller may know of itself; throws for callers that are nobody's face. */
+    me(caller: Caller): Me {
+      const { kind, id, name, email, projects } = caller;
+      if (kind !== 'user' && kind !== 'key' && kind !== 'meta' && kind !== 'local')
+        throw new HubError('forbidden', 'This key has one purpose; this is not it.');
+      const permissions = [...caller.permissions];
+      // The meta key has no role; the least one stands there, and the permissions say what it may do.
+      const role = caller.role ?? 'viewer';
+      return {
+        kind,
+        id,
+        name,
+        role,
+        permissions,
+        projects: projects === 'all' ? 'all' : [...projects],
+        ...(email ? { email } : {}),
+      };
+    },
+
+    /** Calls `onRevoked` once when the session or key behind the request ends or changes its role; call the answer when the stream closes. */
+    watch(_caller: Caller, request: Request, onRevoked: () => void): () => void {
+      const credential = credentials.get(request);
+      return credential ? streams.watch(credential, onRevoked) : () => undefined;
+    },
+
+    /** Deletes sessions and failed sign-ins that are too old to matter; a daily job. */
+    async sweep(): Promise<void> {
+      await sessions.sweep();
+      await lockout.sweep();
+    },
+
+    /** Stops timers and waits for writes under way. */
+    async close(): Promise<void> {
+      await streams.close();
+      await resolver.close();
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import type { Db } from '../platform/db.ts';
+import type { Log } from '../platform/log.ts';
+import type { Secrets } from '../platform/secrets.ts';
+
+export type AuthDeps = { db: Db; log: Log; secrets: Secrets; publicUrl: string };
+
+/** Days that a session lives; each day of use moves its end. */
+const DAY_S = 86_400;
+const ADDRESS_HEADER = 'x-orrery-address';
+
+async function build({ db, log, secrets, publicUrl }: AuthDeps) {
+  const { betterAuth } = await import('better-auth');
+  return betterAuth({
+    appName: 'Orrery',
+    baseURL: publicUrl,
+    // A list, because a single `secret` would give way to BETTER_AUTH_SECRETS of the environment.
+    secrets: [{ version: 1, value: secrets.derive('sessions:v1').toString('base64url') }],
+    // The sqlite dialect on both engines: dates as ISO texts and booleans as 0 and 1, which our portable columns hold.
+    database: { db, type: 'sqlite' },
+    telemetry: { enabled: false },
+    logger: { level: 'error', log: (_level, message) => log.error({ part: 'sessions' }, message) },
+    rateLimit: { enabled: false }, // The hub's own lock-out counts before a password is tried, and in the database.
+    emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: 12, maxPasswordLength: 256 },
+    session: {
+      modelName: 'sessions',
+      expiresIn: 7 * DAY_S,
+      updateAge: DAY_S,
+      fields: {
+        userId: 'user_id',
+        expiresAt: 'expires_at',
+        ipAddress: 'ip_address',
+        userAgent: 'user_agent',
+        createdAt: 'created_at',
+        updatedAt: 'updated_at',
+      },
+    },
+    user: {
+      modelName: 'users',
+      fields: { emailVerified: 'email_verified', createdAt: 'created_at', updatedAt: 'updated_at' },
+      additionalFields: { role: { type: 'string', required: true, input: false, defaultValue: 'viewer' } },
+    },
+    account: {
+      modelName: 'accounts',
+      fields: {
+        accountId: 'account_id',
+        providerId: 'provider_id',
+        userId: 'user_id',
+        accessToken: 'access_token',
+        refreshToken: 'refresh_token',
+        idToken: 'id_token',
+        accessTokenExpiresAt: 'access_token_expires_at',
+        refreshTokenExpiresAt: 'refresh_token_expires_at',
+        createdAt: 'created_at',
+        updatedAt: 'updated_at',
+      },
+    },
+    verification: {
+      modelName: 'verifications',
+      fields: { expiresAt: 'expires_at', createdAt: 'created_at', updatedAt: 'updated_at' },
+    },
+    advanced: {
+      cookiePrefix: 'orrery',
+      useSecureCookies: publicUrl.startsWith('https:'),
+      cookies: { session_token: { attributes: { sameSite: 'strict' } } },
+      ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
+      database: { validateSchema: false },
+    },
+  });
+}
+
+export type Auth = Awaited<ReturnType<typeof build>>;
+
+/** Better Auth, loaded by the first request that needs it: its import is a quarter of a second that a start should not wait for. */
+export function createAuth(deps: AuthDeps): () => Promise<Auth> {
+  let loading: Promise<Auth> | undefined;
+  return () => {
+    loading ??= build(deps);
+    return loading;
+  };
+}
+
+/** The session cookie's name: with TLS only the `__Secure-` one counts, which plain HTTP cannot set. */
+export const sessionCookieName = (publicUrl: string): string =>
+  `${publicUrl.startsWith('https:') ? '__Secure-' : ''}orrery.session_token`;
+
+/** The value of the session cookie, or undefined. */
+export function sessionCookie(request: Request, name: string): string | undefined {
+  for (const part of (request.headers.get('cookie') ?? '').split(';')) {
+    const at = part.indexOf('=');
+    if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
+  }
+  return undefined;
+}
+
+/** What Better Auth may know of a request: its cookies, its browser in bounded length, and the address that the socket has. */
+export function headersFor(request: Request, ip: string | undefined): Headers {
+  const headers = new Headers();
+  const cookie = request.headers.get('cookie');
+  if (cookie) headers.set('cookie', cookie);
+  headers.set('user-agent', (request.headers.get('user-agent') ?? '').slice(0, 300));
+  if (ip) headers.set(ADDRESS_HEADER, ip);
+  return headers;
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { KeyInput, type KeyView, permissionsOf, Slug } from '@orrery/protocol';
+import { z } from 'zod';
+import { type Clock, iso } from '../platform/clock.ts';
+import { type Db, inTransaction } from '../platform/db.ts';
+import { HubError } from '../platform/errors.ts';
+import { audit } from './audit.ts';
+import { authorize } from './authorize.ts';
+import type { Caller } from './caller.ts';
+import { storedRole } from './credential.ts';
+import { sha256 } from './digest.ts';
+import type { AccessTables, KeyRow } from './tables.ts';
+import { plainText } from './text.ts';
+
+const DAY_MS = 86_400_000;
+const Projects = z.array(Slug).max(200);
+
+export const projectsOf = (row: Pick<KeyRow, 'projects'>): 'all' | string[] =>
+  row.projects === null ? 'all' : z.array(z.string()).parse(JSON.parse(row.projects));
+
+const view = (row: KeyRow): KeyView => ({
+  id: row.id,
+  name: row.name,
+  prefix: `orr_${row.id}`,
+  role: storedRole(row.role),
+  projects: projectsOf(row),
+  createdAt: iso(row.created_at),
+  createdBy: row.created_by,
+  ...(row.expires_at === null ? {} : { expiresAt: iso(row.expires_at) }),
+  ...(row.last_used_at === null ? {} : { lastUsedAt: iso(row.last_used_at) }),
+  ...(row.revoked_at === null ? {} : { revokedAt: iso(row.revoked_at) }),
+});
+
+/** Whether everything the key sees is seen by the caller too. */
+const within = (caller: Caller, projects: 'all' | readonly string[]): boolean =>
+  caller.projects === 'all' || (projects !== 'all' && projects.every((slug) => caller.projects.includes(slug)));
+
+/** API keys: made once, shown once, kept as a digest. `changed` is called after a revocation is committed. */
+export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; changed: () => void }) {
+  return {
+    /** Makes a key that can do and see at most what its maker can; the answer is the only one that holds it. */
+    async createKey(caller: Caller, input: KeyInput): Promise<KeyView & { key: string }> {
+      authorize(caller, 'configure');
+      const { role, expiresInDays, ...rest } = KeyInput.parse(input);
+      const name = plainText(rest.name, 'name');
+      const slugs = rest.projects && parseProjects(rest.projects);
+      const projects = slugs ?? caller.projects;
+      if (!within(caller, projects))
+        throw new HubError('forbidden', 'A key can see at most the projects that its maker sees.');
+      if (![...permissionsOf(role)].every((permission) => caller.permissions.has(permission)))
+        throw new HubError('forbidden', 'A key can do at most what its maker can.');
+      const at = clock.now();
+      const secret = randomBytes(32).toString('base64url');
+      const row: KeyRow = {
+        id: randomBytes(8).toString('hex'),
+        name,
+        hash: sha256(secret),
+        role,
+        projects: projects === 'all' ? null : JSON.stringify(projects),
+        created_at: at,
+        created_by: caller.name,
+        expires_at: expiresInDays === undefined ? null : at + expiresInDays * DAY_MS,
+        last_used_at: null,
+        revoked_at: null,
+      };
+      const made = view(row);
+      await inTransaction(db, async (trx) => {
+        await trx.withTables<AccessTables>().insertInto('api_keys').values(row).execute();
+        await audit(trx, { caller, verb: 'keys.create', target: row.id, after: made, at });
+      });
+      return { ...made, key: `orr_${row.id}_${secret}` };
+    },
+
+    /** The keys that lie within what the caller sees, newest first. */
+    async listKeys(caller: Caller): Promise<{ items: KeyView[] }> {
+      authorize(caller, 'configure');
+      const rows = await db
+        .withTables<AccessTables>()
+        .selectFrom('api_keys')
+        .selectAll()
+        .orderBy('created_at', 'desc')
+        .orderBy('id')
+        .execute();
+      return { items: rows.map(view).filter((key) => within(caller, key.projects)) };
+    },
+
+    /** Ends a key at once; throws not_found for one the caller does not see, conflict for one that has ended already. */
+    async revokeKey(caller: Caller, id: string): Promise<KeyView> {
+      authorize(caller, 'configure');
+      const at = clock.now();
+      const revoked = await inTransaction(db, async (trx) => {
+        const q = trx.withTables<AccessTables>();
+        const row = await q
+          .selectFrom('api_keys')
+          .selectAll()
+          .where('id', '=', /^[0-9a-f]{16}$/.test(id) ? id : '')
+          .executeTakeFirst();
+        if (!row || !within(caller, projectsOf(row))) throw new HubError('not_found', 'No such key.');
+        const ended = await q
+          .updateTable('api_keys')
+          .set({ revoked_at: at })
+          .where('id', '=', id)
+          .where('revoked_at', 'is', null)
+          .returningAll()
+          .executeTakeFirst();
+        if (!ended) throw new HubError('conflict', 'This key has been revoked already.');
+        await audit(trx, { caller, verb: 'keys.revoke', target: id, before: view(row), after: view(ended), at });
+        return view(ended);
+      });
+      changed();
+      return revoked;
+    },
+  };
+}
+
+function parseProjects(projects: string[]): string[] {
+  const parsed = Projects.safeParse(projects);
+  if (parsed.success) return [...new Set(parsed.data)];
+  const fields = parsed.error.issues.map((i) => ({ field: ['projects', ...i.path].join('.'), reason: i.message }));
+  throw new HubError('invalid', fields.map((f) => `${f.field}: ${f.reason}`).join('; '), { fields });
+}

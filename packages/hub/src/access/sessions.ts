@@ -1,0 +1,238 @@
+import { permissionsOf } from '@orrery/protocol';
+import { type Clock, iso } from '../platform/clock.ts';
+import { type Db, inTransaction } from '../platform/db.ts';
+import { HubError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import { hashPassword, verifyPassword } from './accounts.ts';
+import { audit } from './audit.ts';
+import { type Auth, headersFor, sessionCookie, sessionCookieName } from './auth.ts';
+import type { Caller } from './caller.ts';
+import { type Known, storedRole } from './credential.ts';
+import type { Lockout } from './lockout.ts';
+import { foreignPage, sameOrigin } from './origin.ts';
+import type { AccessTables } from './tables.ts';
+
+export type SignIn = { email: string; password: string; rememberMe?: boolean | undefined };
+export type PasswordChange = { currentPassword: string; newPassword: string };
+export type SessionView = {
+  id: string;
+  current: boolean;
+  createdAt: string;
+  expiresAt: string;
+  ipAddress?: string;
+  userAgent?: string;
+};
+type SessionOf = (request: Request) => Promise<Known | undefined>;
+
+const LONGEST_COOKIE = 1024;
+/** One sentence for every reason: it does not say whether the address has an account. */
+const refused = () => new HubError('unauthorized', 'The e-mail address or the password is wrong.');
+
+/** Sign-in, sign-out and passwords. Each answer is the headers that set or clear the cookie. `changed` is called after sessions have ended. */
+export function createSessions(deps: {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  auth: () => Promise<Auth>;
+  lockout: Lockout;
+  publicUrl: string;
+  changed: () => void;
+  /** The session that a request came in with, as `find` gives it. */
+  sessionOf: SessionOf;
+}) {
+  const { db, clock, lockout } = deps;
+  const cookieName = sessionCookieName(deps.publicUrl);
+
+  async function open(request: Request, ip: string | undefined, input: SignIn): Promise<Headers> {
+    const auth = await deps.auth();
+    const { isAPIError } = await import('better-auth/api');
+    try {
+      const { headers } = await auth.api.signInEmail({
+        body: { email: input.email, password: input.password, rememberMe: input.rememberMe ?? true },
+        headers: headersFor(request, ip),
+        returnHeaders: true,
+      });
+      return headers;
+    } catch (error) {
+      if (isAPIError(error) && error.statusCode < 500) throw refused();
+      throw error;
+    }
+  }
+
+  /** Deletes sessions of the caller and writes it down; says how many there were. */
+  const end = (caller: Caller, verb: string, id?: string): Promise<number> =>
+    inTransaction(db, async (trx) => {
+      let query = trx.withTables<AccessTables>().deleteFrom('sessions').where('user_id', '=', caller.id);
+      if (id !== undefined) query = query.where('id', '=', id);
+      const ended = await query.returning('id').execute();
+      if (ended.length > 0) await audit(trx, { caller, verb, target: id ?? caller.id, at: clock.now() });
+      return ended.length;
+    });
+
+  async function cleared(request: Request, caller: Caller): Promise<Headers> {
+    const auth = await deps.auth();
+    return (await auth.api.signOut({ headers: headersFor(request, caller.ip), returnHeaders: true })).headers;
+  }
+
+  return {
+    cookieOf(request: Request): string | undefined {
+      const cookie = sessionCookie(request, cookieName);
+      return cookie === undefined || cookie.length > LONGEST_COOKIE ? undefined : cookie;
+    },
+
+    /** The person behind the request's cookie; undefined when it is forged, ended or too old. Writes nothing. */
+    async find(request: Request): Promise<Known | undefined> {
+      const auth = await deps.auth();
+      const found = await auth.api.getSession({
+        headers: headersFor(request, undefined),
+        query: { disableRefresh: true },
+      });
+      if (!found) return undefined;
+      const role = storedRole(found.user.role);
+      const { id, name, email } = found.user;
+      return {
+        caller: {
+          kind: 'user',
+          id,
+          name,
+          email,
+          role,
+          permissions: permissionsOf(role),
+          projects: 'all',
+          tenant: null,
+        },
+        credential: { kind: 'session', id: found.session.id, role, expiresAt: found.session.expiresAt.getTime() },
+      };
+    },
+
+    /** Moves the session's end when a day has passed since it was last moved; the headers carry the cookie's new age. */
+    async refresh(request: Request): Promise<Headers> {
+      const auth = await deps.auth();
+      return (await auth.api.getSession({ headers: headersFor(request, undefined), returnHeaders: true })).headers;
+    },
+
+    /** Throws unauthorized with one answer for every reason, rate_limited while the account or the address has to wait. */
+    async signIn(caller: Caller, request: Request, input: SignIn): Promise<Headers> {
+      // A foreign page must not sign a person in to somebody else's account either.
+      if (!sameOrigin(request, deps.publicUrl)) throw foreignPage();
+      const { ip } = caller;
+      await lockout.charge(input.email, ip);
+      const headers = await open(request, ip, input).catch((error: unknown) => {
+        deps.log.warn({ ip }, 'a sign-in was refused');
+        throw error;
+      });
+      await lockout.succeeded(input.email, ip);
+      await inTransaction(db, async (trx) => {
+        const user = await trx
+          .withTables<AccessTables>()
+          .selectFrom('users')
+          .select(['id', 'name'])
+          .where('email', '=', input.email.toLowerCase())
+          .executeTakeFirstOrThrow();
+        const by: Caller = { ...caller, kind: 'user', id: user.id, name: user.name };
+        await audit(trx, { caller: by, verb: 'sessions.open', target: user.id, at: clock.now() });
+      });
+      return headers;
+    },
+
+    /** Ends the request's session in the database, then in the browser. */
+    async signOut(caller: Caller, request: Request): Promise<Headers> {
+      const known = await deps.sessionOf(request);
+      if (known?.credential) {
+        await end({ ...known.caller, ...(caller.ip ? { ip: caller.ip } : {}) }, 'sessions.end', known.credential.id);
+        deps.changed();
+      }
+      return cleared(request, caller);
+    },
+
+    /** Sets a new password, ends every session of the person and opens one for this browser. */
+    async changePassword(caller: Caller, request: Request, input: PasswordChange): Promise<Headers> {
+      const email = personal(caller);
+      const { ip } = caller;
+      await lockout.charge(email, ip);
+      const account = await db
+        .withTables<AccessTables>()
+        .selectFrom('accounts')
+        .select(['id', 'password'])
+        .where('user_id', '=', caller.id)
+        .where('provider_id', '=', 'credential')
+        .executeTakeFirst();
+      const old = account?.password ?? undefined;
+      if (!account || old === undefined || !(await verifyPassword(old, input.currentPassword)))
+        throw wrong('currentPassword', 'is not the current password');
+      if (input.newPassword === input.currentPassword) throw wrong('newPassword', 'must differ from the current one');
+      const password = await hashPassword(input.newPassword);
+      const at = clock.now();
+      await inTransaction(db, async (trx) => {
+        const q = trx.withTables<AccessTables>();
+        const { numUpdatedRows } = await q
+          .updateTable('accounts')
+          .set({ password, updated_at: iso(at) })
+          .where('id', '=', account.id)
+          .where('password', '=', old)
+          .executeTakeFirst();
+        if (numUpdatedRows !== 1n)
+          throw new HubError('conflict', 'The password was changed by somebody else just now.');
+        await q.deleteFrom('sessions').where('user_id', '=', caller.id).execute();
+        await audit(trx, { caller, verb: 'users.password', target: caller.id, at });
+      });
+      deps.changed();
+      await lockout.succeeded(email, ip);
+      return open(request, ip, { email, password: input.newPassword });
+    },
+
+    /** The caller's own sessions that are still good, newest first. */
+    async listSessions(caller: Caller, request: Request): Promise<{ items: SessionView[] }> {
+      personal(caller);
+      const current = (await deps.sessionOf(request))?.credential?.id;
+      const rows = await db
+        .withTables<AccessTables>()
+        .selectFrom('sessions')
+        .selectAll()
+        .where('user_id', '=', caller.id)
+        .where('expires_at', '>', iso(clock.now()))
+        .orderBy('created_at', 'desc')
+        .execute();
+      const items = rows.map((row) => ({
+        id: row.id,
+        current: row.id === current,
+        createdAt: row.created_at,
+        expiresAt: row.expires_at,
+        ...(row.ip_address ? { ipAddress: row.ip_address } : {}),
+        ...(row.user_agent ? { userAgent: row.user_agent } : {}),
+      }));
+      return { items };
+    },
+
+    /** Ends one of the caller's own sessions; not_found for any other. */
+    async revokeSession(caller: Caller, id: string): Promise<void> {
+      personal(caller);
+      const known = /^[A-Za-z0-9_-]{1,64}$/.test(id);
+      if (!known || (await end(caller, 'sessions.revoke', id)) === 0)
+        throw new HubError('not_found', 'No such session.');
+      deps.changed();
+    },
+
+    /** Ends all of the caller's sessions, this one too. */
+    async revokeSessions(caller: Caller, request: Request): Promise<Headers> {
+      personal(caller);
+      await end(caller, 'sessions.revokeAll');
+      deps.changed();
+      return cleared(request, caller);
+    },
+
+    /** Deletes sessions that ended by age. */
+    async sweep(): Promise<void> {
+      await db.withTables<AccessTables>().deleteFrom('sessions').where('expires_at', '<', iso(clock.now())).execute();
+    },
+  };
+}
+
+/** The e-mail address of a person; keys and the hub itself have neither sessions nor passwords. */
+function personal(caller: Caller): string {
+  if (caller.kind === 'user' && caller.email !== undefined) return caller.email;
+  throw new HubError('forbidden', 'Only a person who is signed in has sessions and a password.');
+}
+
+const wrong = (field: string, reason: string) =>
+  new HubError('invalid', `${field} ${reason}.`, { fields: [{ field, reason }] });

@@ -1,0 +1,43 @@
+import type { DeliveryContext } from './deliver.ts';
+import { settleAbandoned } from './outbox.ts';
+import type { AlertTables } from './tables.ts';
+
+const CHUNK = 1000;
+
+/** Deletes what is older than `keepMs`: resolved alerts with all that was told of them, and tests. What lives, or is still to be told, stays. */
+export async function expire({ db, clock, book, timing }: DeliveryContext, keepMs: number): Promise<void> {
+  const now = clock.now();
+  const declared = book.all().map(({ declaration }) => declaration.name);
+  await settleAbandoned(db, declared, now, timing.giveUpMs);
+  const q = db.withTables<AlertTables>();
+  for (;;) {
+    const gone = await q
+      .deleteFrom('alerts')
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('alerts as a')
+          .select('a.id')
+          .where('a.status', '=', 'resolved')
+          .where('a.suppressed', '=', 0)
+          .where('a.resolved_at', '<', now - keepMs)
+          .where(({ not, exists, selectFrom }) =>
+            not(
+              exists(
+                selectFrom('deliveries as d')
+                  .select('d.id')
+                  .whereRef('d.alert_id', '=', 'a.id')
+                  .where('d.status', 'in', ['pending', 'sending']),
+              ),
+            ),
+          )
+          .limit(CHUNK),
+      )
+      .executeTakeFirst();
+    if (Number(gone.numDeletedRows) < CHUNK) break;
+  }
+  await q
+    .deleteFrom('deliveries')
+    .where('alert_id', 'is', null)
+    .where('created_at', '<', now - keepMs)
+    .execute();
+}

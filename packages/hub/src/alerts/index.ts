@@ -1,0 +1,55 @@
+import type { Caller } from '../access/index.ts';
+import type { Finding } from '../detect/index.ts';
+import { acknowledge } from './acknowledge.ts';
+import { createChannelBook, type DeclaredChannel } from './channelBook.ts';
+import { createDeliver, DELIVERY_TIMING, type DeliveryContext, type DeliveryTiming } from './deliver.ts';
+import { deliveries } from './deliveries.ts';
+import { expire } from './expire.ts';
+import { get } from './get.ts';
+import { ignore } from './ignore.ts';
+import { type AlertFilter, list } from './list.ts';
+import { channels } from './listChannels.ts';
+import { livingAlerts, pendingDeliveries, settledDeliveries } from './measures.ts';
+import { reconcile, type Scope } from './reconcile.ts';
+import { resolve } from './resolve.ts';
+import { retire } from './retire.ts';
+import { testChannel } from './testChannel.ts';
+
+export type { Finding } from '../detect/index.ts';
+export type { DeclaredChannel } from './channelBook.ts';
+export { alertRoutes } from './routes.ts';
+
+export type AlertsDeps = Omit<DeliveryContext, 'book' | 'timing' | 'random'> & {
+  timing?: Partial<DeliveryTiming>;
+  /** From 0 to 1, for the jitter. */
+  random?: () => number;
+};
+export type Alerts = ReturnType<typeof createAlerts>;
+
+/** Findings become alerts with a life; whoever wants to hear of them is told, exactly as often as something happened. */
+export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDeps) {
+  const book = createChannelBook();
+  const context: DeliveryContext = { ...deps, book, timing: { ...DELIVERY_TIMING, ...timing }, random };
+  return {
+    reconcile: (findings: readonly Finding[], scope: Scope) => reconcile(context, findings, scope),
+    retire: (watched: readonly string[]) => retire(context, watched),
+    list: (caller: Caller, filter?: AlertFilter) => list(context, caller, filter),
+    get: (caller: Caller, id: string) => get(context, caller, id),
+    acknowledge: (caller: Caller, id: string) => acknowledge(context, caller, id),
+    resolve: (caller: Caller, id: string) => resolve(context, caller, id),
+    ignore: (caller: Caller, id: string) => ignore(context, caller, id),
+    /** Takes up the channels that the configuration declares now; what waits for a channel that is gone waits a day for its return. */
+    syncChannels: async (declared: readonly DeclaredChannel[]): Promise<void> => book.replace(declared),
+    channels: (caller: Caller) => channels(context, caller),
+    deliveries: (caller: Caller, channel: string, filter?: Parameters<typeof deliveries>[3]) =>
+      deliveries(context, caller, channel, filter),
+    testChannel: (caller: Caller, name: string) => testChannel(context, caller, name),
+    deliver: createDeliver(context),
+    expire: (keepMs: number) => expire(context, keepMs),
+    measures: {
+      living: () => livingAlerts(context),
+      pending: () => pendingDeliveries(context),
+      settled: () => settledDeliveries(context),
+    },
+  };
+}

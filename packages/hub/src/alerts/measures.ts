@@ -1,0 +1,39 @@
+import type { AlertContext } from './context.ts';
+import { type AlertTables, HELD, UNSETTLED } from './tables.ts';
+
+export type Measure = { labels: Record<string, string>; value: number };
+
+/** Living alerts by status and severity, for a gauge. */
+export async function livingAlerts({ db }: AlertContext): Promise<Measure[]> {
+  const rows = await db
+    .withTables<AlertTables>()
+    .selectFrom('alerts')
+    .select((eb) => ['status', 'severity', eb.fn.countAll<number>().as('count')])
+    .where(HELD)
+    .where('status', '<>', 'resolved')
+    .groupBy(['status', 'severity'])
+    .execute();
+  return rows.map(({ status, severity, count }) => ({ labels: { status, severity }, value: Number(count) }));
+}
+
+/** Notifications that wait or are being sent, by channel, for a gauge. */
+export async function pendingDeliveries({ db, book }: AlertContext): Promise<Measure[]> {
+  const rows = await db
+    .withTables<AlertTables>()
+    .selectFrom('deliveries')
+    .select((eb) => ['channel', eb.fn.countAll<number>().as('count')])
+    .where(UNSETTLED)
+    .groupBy('channel')
+    .execute();
+  const waiting = new Map(rows.map(({ channel, count }) => [channel, Number(count)]));
+  return book.all().map(({ declaration: { name } }) => ({ labels: { channel: name }, value: waiting.get(name) ?? 0 }));
+}
+
+/** Notifications that ended, by channel and outcome, since the database began, for a counter. */
+export async function settledDeliveries({ db }: AlertContext): Promise<Measure[]> {
+  const rows = await db.withTables<AlertTables>().selectFrom('channel_states').selectAll().execute();
+  return rows.flatMap(({ name, delivered, failed }) => [
+    { labels: { channel: name, outcome: 'delivered' }, value: delivered },
+    { labels: { channel: name, outcome: 'failed' }, value: failed },
+  ]);
+}

@@ -1,0 +1,13 @@
+import type { Alert } from '@orrery/protocol';
+import type { Caller } from '../access/index.ts';
+import type { AlertContext } from './context.ts';
+import { transition } from './transition.ts';
+
+/** Ends an alert by hand. While its finding goes on firing it stays ended: only after the finding was gone once is a new firing a new alert. */
+export const resolve = (context: AlertContext, caller: Caller, id: string): Promise<Alert> =>
+  transition(context, caller, id, {
+    verb: 'resolve',
+    from: ['open', 'acknowledged', 'ignored'],
+    change: (by, at) => ({ status: 'resolved', resolved_by: by, resolved_at: at, suppressed: 1 }),
+    event: 'alert.resolved',
+  });

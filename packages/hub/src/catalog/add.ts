@@ -1,0 +1,75 @@
+import type { FedProject, ProjectAdded, ProjectDeclaration, ProjectInput } from '@orrery/protocol';
+import { authorizeWhole, type Caller } from '../access/index.ts';
+import { inTransaction } from '../platform/db.ts';
+import { HubError } from '../platform/errors.ts';
+import { newSecret } from '../platform/ids.ts';
+import type { CatalogDeps } from './catalog.ts';
+import { discover } from './discover.ts';
+import { hashKey, shownDeclaration, shownVersion, toRow } from './store.ts';
+import type { CatalogTables } from './tables.ts';
+import { NO_FACTS, toFedProject } from './views.ts';
+
+/** Adds a project by as little as its URL. A project without a key is given one, shown once. With `dryRun` nothing is stored. */
+export function createAdd(deps: CatalogDeps, announce: () => void) {
+  return async (caller: Caller, input: ProjectInput, options: { dryRun: boolean }): Promise<ProjectAdded> => {
+    authorizeWhole(caller, 'configure');
+    const found = await discover(input, deps.outbound);
+    const ingestKey = found.declaration.apiKey === undefined ? newSecret('orp') : undefined;
+    // The key that the hub presents may be one that many instances share; the one that a project presents is its own.
+    const declaration: ProjectDeclaration =
+      ingestKey === undefined ? found.declaration : { ...found.declaration, apiKey: deps.defaultApiKey ?? ingestKey };
+    const shown = shownDeclaration(declaration);
+    const at = deps.clock.now();
+    const row = {
+      ...toRow(declaration, deps.secrets),
+      ...(ingestKey === undefined ? {} : { ingest_key_hash: hashKey(ingestKey) }),
+      declared_source: 'api' as const,
+      declared_ref: caller.name,
+      first_seen_at: null,
+      last_seen_at: null,
+      version: found.capabilities === null ? null : shownVersion(found.capabilities.version),
+      capabilities: found.capabilities === null ? null : JSON.stringify(found.capabilities),
+      created_at: at,
+      updated_at: at,
+    };
+    const taken = (ref: string | null) =>
+      new HubError(
+        'conflict',
+        `A project "${row.slug}" exists already${ref ? ` (declared in ${ref})` : ''}. Choose another slug, or change that one.`,
+        { fields: [{ field: 'body.slug', reason: 'is taken' }] },
+      );
+    if (options.dryRun) {
+      const known = await deps.db
+        .withTables<CatalogTables>()
+        .selectFrom('projects')
+        .select('declared_ref')
+        .where('slug', '=', row.slug)
+        .executeTakeFirst();
+      if (known) throw taken(known.declared_ref);
+    } else {
+      await inTransaction(deps.db, async (trx) => {
+        const stored = await trx
+          .withTables<CatalogTables>()
+          .insertInto('projects')
+          .values(row)
+          .onConflict((oc) => oc.column('slug').doNothing())
+          .executeTakeFirst();
+        if (Number(stored.numInsertedOrUpdatedRows ?? 0) !== 1) throw taken(null);
+        await deps.appendEvents(trx, [
+          { at, type: 'project.added', project: row.slug, title: `${row.name} was added by ${caller.name}` },
+        ]);
+        await deps.audit(trx, { caller, verb: 'projects.add', target: row.slug, project: row.slug, after: shown, at });
+      });
+      announce();
+    }
+    const project: FedProject = toFedProject(row, NO_FACTS, at, deps.offlineAfterMs());
+    return {
+      project,
+      declaration: shown,
+      discovered: found.discovered,
+      warnings: found.warnings,
+      dryRun: options.dryRun,
+      ...(ingestKey !== undefined && !options.dryRun ? { ingestKey } : {}),
+    };
+  };
+}

@@ -1,0 +1,168 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { EcosystemGraph, FedProject, ProjectDeclaration, ProjectDetail } from '@orrery/protocol';
+import { Capabilities as CapabilitiesSchema } from '@orrery/protocol';
+import { stringify } from 'yaml';
+import { type AuditEntry, authorize, type Caller, visibleProjects } from '../access/index.ts';
+import type { NewEvent } from '../events/index.ts';
+import { type Clock, isoOrNull } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import { HubError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { Outbound } from '../platform/outbound.ts';
+import type { Secrets } from '../platform/secrets.ts';
+import { maskUrl } from '../platform/urls.ts';
+import { createAdd } from './add.ts';
+import { createObserve } from './observe.ts';
+import { createRemove } from './remove.ts';
+import { hashKey, openApiKey, type StoredProject, shownDeclaration, toStored } from './store.ts';
+import { createSync } from './sync.ts';
+import type { CatalogTables, ProjectRow } from './tables.ts';
+import { createVerify } from './verify.ts';
+import { NO_FACTS, type ProjectFacts, toFedProject, toGraph } from './views.ts';
+
+export type FileProject = { declaration: ProjectDeclaration; ref: string };
+
+export type CatalogDeps = {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  secrets: Secrets;
+  outbound: Outbound;
+  appendEvents(trx: Db, events: readonly NewEvent[]): Promise<unknown>;
+  audit(trx: Db, entry: AuditEntry): Promise<void>;
+  /** What intake and samples know, by slug. */
+  facts(slugs: readonly string[]): Promise<ReadonlyMap<string, ProjectFacts>>;
+  /** What the hub presents to an added project that gives no key of its own. */
+  defaultApiKey?: string | undefined;
+  /** Silent for longer is offline, in milliseconds; read each time, since a reload may change it. */
+  offlineAfterMs(): number;
+};
+
+export type Catalog = ReturnType<typeof createCatalog>;
+
+/** Who exists: projects as declared in the file, through the API or found by their URL, with what was seen of them. */
+export function createCatalog(deps: CatalogDeps) {
+  const { db, clock, secrets } = deps;
+  const tables = db.withTables<CatalogTables>();
+  const changed = new Set<() => void>();
+  const announce = () => {
+    for (const listener of changed) listener();
+  };
+
+  async function rowOf(slug: string): Promise<ProjectRow> {
+    const row = await tables.selectFrom('projects').selectAll().where('slug', '=', slug).executeTakeFirst();
+    if (!row) throw new HubError('not_found', `No project "${slug}".`);
+    return row;
+  }
+
+  async function list(caller: Caller): Promise<FedProject[]> {
+    authorize(caller, 'ops:view');
+    const visible = visibleProjects(caller);
+    if (visible !== 'all' && visible.length === 0) return [];
+    let query = tables.selectFrom('projects').selectAll().orderBy('name').orderBy('slug');
+    if (visible !== 'all') query = query.where('slug', 'in', visible);
+    const rows = await query.execute();
+    const facts = await deps.facts(rows.map((row) => row.slug));
+    return rows.map((row) => toFedProject(row, facts.get(row.slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()));
+  }
+
+  return {
+    add: createAdd(deps, announce),
+    remove: createRemove(deps, announce),
+    sync: createSync(deps, announce),
+    ...createObserve(deps),
+    verify: createVerify(deps),
+    list,
+
+    async get(caller: Caller, slug: string): Promise<ProjectDetail> {
+      authorize(caller, 'ops:view', slug);
+      const row = await rowOf(slug);
+      const facts = await deps.facts([slug]);
+      const endpoints = await tables
+        .selectFrom('endpoints')
+        .selectAll()
+        .where('project', '=', slug)
+        .orderBy('name')
+        .execute();
+      const { declaredIn: _, lastSeenAt: __, ...stored } = toStored(row);
+      const declaration = shownDeclaration(stored);
+      return {
+        ...toFedProject(row, facts.get(slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
+        services: declaration.services,
+        thresholds: declaration.thresholds,
+        capabilities: row.capabilities === null ? null : CapabilitiesSchema.parse(JSON.parse(row.capabilities)),
+        endpoints: endpoints.map((e) => ({
+          name: e.name,
+          url: maskUrl(e.url),
+          authKind: e.auth_kind,
+          status: e.status,
+          latencyMs: e.latency_ms,
+          lastVerifiedAt: isoOrNull(e.last_verified_at),
+          ...(e.reason === null ? {} : { reason: e.reason }),
+        })),
+        yaml: stringify({
+          projects: [
+            {
+              ...declaration,
+              ...(row.api_key_sealed === null
+                ? {}
+                : { apiKey: `\${${slug.toUpperCase().replace(/-/g, '_')}_API_KEY}` }),
+            },
+          ],
+        }),
+      };
+    },
+
+    async graph(caller: Caller): Promise<EcosystemGraph> {
+      return toGraph(await list(caller));
+    },
+
+    /** Every project with its declaration: what intake and detect compile their probes and thresholds from. */
+    async declarations(): Promise<StoredProject[]> {
+      return (await tables.selectFrom('projects').selectAll().orderBy('slug').execute()).map(toStored);
+    },
+
+    /** A text that is another one after every change of a declaration, on whichever hub. */
+    async revision(): Promise<string> {
+      const { count, sum } = await tables
+        .selectFrom('projects')
+        .select((eb) => [eb.fn.countAll().as('count'), eb.fn.sum('updated_at').as('sum')])
+        .executeTakeFirstOrThrow();
+      return `${count}:${sum}`;
+    },
+
+    /** Every project and when it was last heard of, in epoch ms. */
+    sightings(): Promise<{ slug: string; lastSeenAt: number | null }[]> {
+      return tables.selectFrom('projects').select(['slug', 'last_seen_at as lastSeenAt']).execute();
+    },
+
+    /** The key that the hub presents to the project's instance. */
+    async apiKeyOf(slug: string): Promise<string | undefined> {
+      const row = await tables
+        .selectFrom('projects')
+        .select(['slug', 'api_key_sealed'])
+        .where('slug', '=', slug)
+        .executeTakeFirst();
+      return row ? openApiKey(row, secrets) : undefined;
+    },
+
+    /** The one project whose key this is; a key that several projects share names none of them. */
+    async projectByIngestKey(key: string): Promise<string | undefined> {
+      const hash = hashKey(key);
+      const rows = await tables
+        .selectFrom('projects')
+        .select(['slug', 'ingest_key_hash'])
+        .where('ingest_key_hash', '=', hash)
+        .limit(2)
+        .execute();
+      const [only] = rows;
+      if (rows.length !== 1 || !only?.ingest_key_hash) return undefined;
+      return timingSafeEqual(Buffer.from(only.ingest_key_hash), Buffer.from(hash)) ? only.slug : undefined;
+    },
+
+    /** Calls back after projects were added, changed or removed on this hub. */
+    onChange(listener: () => void): void {
+      changed.add(listener);
+    },
+  };
+}

@@ -1,0 +1,4 @@
+export { type Catalog, createCatalog } from './catalog.ts';
+export { catalogRoutes } from './routes.ts';
+export type { StoredProject } from './store.ts';
+export type { ProjectFacts } from './views.ts';

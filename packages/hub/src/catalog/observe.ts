@@ -1,0 +1,47 @@
+import type { Capabilities } from '@orrery/protocol';
+import { inTransaction } from '../platform/db.ts';
+import type { CatalogDeps } from './catalog.ts';
+import { shownVersion } from './store.ts';
+import type { CatalogTables } from './tables.ts';
+
+export type Sighting = { project: string; at: number; version?: string; capabilities?: Capabilities };
+
+/** Remembers when projects were last heard of. Sightings are gathered and written together; the newest wins whatever order they come in. */
+export function createObserve(deps: CatalogDeps) {
+  const pending = new Map<string, Sighting>();
+
+  async function flushSightings(): Promise<void> {
+    if (pending.size === 0) return;
+    const batch = [...pending.values()];
+    pending.clear();
+    try {
+      await inTransaction(deps.db, async (trx) => {
+        const tables = trx.withTables<CatalogTables>();
+        for (const { project, at, version, capabilities } of batch)
+          await tables
+            .updateTable('projects')
+            .set((eb) => ({
+              last_seen_at: eb.case().when('last_seen_at', '>', at).then(eb.ref('last_seen_at')).else(at).end(),
+              first_seen_at: eb.fn.coalesce('first_seen_at', eb.val(at)),
+              ...(version === undefined ? {} : { version: shownVersion(version) }),
+              ...(capabilities === undefined ? {} : { capabilities: JSON.stringify(capabilities) }),
+            }))
+            .where('slug', '=', project)
+            .execute();
+      });
+    } catch (error) {
+      for (const sighting of batch) if (!pending.has(sighting.project)) pending.set(sighting.project, sighting);
+      throw error;
+    }
+  }
+
+  return {
+    observe(sightings: readonly Sighting[]): void {
+      for (const sighting of sightings) {
+        const known = pending.get(sighting.project);
+        pending.set(sighting.project, { ...known, ...sighting, at: Math.max(known?.at ?? 0, sighting.at) });
+      }
+    },
+    flushSightings,
+  };
+}

@@ -1,0 +1,68 @@
+import { EcosystemGraph, FedProject, ProjectAdded, ProjectDetail, ProjectInput, Slug } from '@orrery/protocol';
+import { z } from 'zod';
+import type { Caller } from '../access/index.ts';
+import { defineRoute, type Route } from '../platform/http/route.ts';
+import type { Catalog } from './catalog.ts';
+
+const tag = 'Federation';
+const params = z.strictObject({ slug: Slug });
+const flag = z
+  .enum(['true', 'false', '1', '0'])
+  .default('false')
+  .transform((text) => text === 'true' || text === '1');
+
+export function catalogRoutes(catalog: Catalog): Route<Caller>[] {
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/api/fed/projects',
+      auth: 'ops:view',
+      tag,
+      summary: 'All projects with their headline numbers',
+      response: z.array(FedProject),
+      handle: ({ caller }) => catalog.list(caller),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/fed/projects',
+      auth: 'configure',
+      tag,
+      summary: 'Add a project, by its URL alone if need be',
+      query: z.strictObject({ dryRun: flag }),
+      body: ProjectInput,
+      response: ProjectAdded,
+      status: 201,
+      perMinute: 60,
+      handle: ({ caller, body, query }) => catalog.add(caller, body, query),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/fed/projects/{slug}',
+      auth: 'ops:view',
+      tag,
+      summary: 'One project: declaration, endpoints, capabilities',
+      params,
+      response: ProjectDetail,
+      handle: ({ caller, params: { slug } }) => catalog.get(caller, slug),
+    }),
+    defineRoute({
+      method: 'delete',
+      path: '/api/fed/projects/{slug}',
+      auth: 'configure',
+      tag,
+      summary: 'Remove a project that no file declares',
+      params,
+      status: 204,
+      handle: ({ caller, params: { slug } }) => catalog.remove(caller, slug),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/fed/graph',
+      auth: 'ops:view',
+      tag,
+      summary: 'Projects as nodes, integrations as edges',
+      response: EcosystemGraph,
+      handle: ({ caller }) => catalog.graph(caller),
+    }),
+  ];
+}

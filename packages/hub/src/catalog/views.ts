@@ -1,0 +1,86 @@
+import type { EcosystemGraph, FedProject, ProjectStatus } from '@orrery/protocol';
+import { isoOrNull } from '../platform/clock.ts';
+import { maskUrl } from '../platform/urls.ts';
+import { toStored } from './store.ts';
+import type { ProjectRow } from './tables.ts';
+
+/** What the rooms downstream know of a project; handed in, so that the catalog need not know them. */
+export type ProjectFacts = {
+  /** States of its probes. */
+  probes: readonly { status: 'up' | 'degraded' | 'down' | 'unknown'; latencyMs: number | null }[];
+  /** Newest values by metric key. */
+  latest: Readonly<Record<string, number>>;
+};
+export const NO_FACTS: ProjectFacts = { probes: [], latest: {} };
+
+const DAY = 86_400_000;
+
+/** Offline: never heard of, silent for too long, or everything probed is down. Degraded: some of it is down or slow. */
+export function statusOf(
+  lastSeenAt: number | null,
+  facts: ProjectFacts,
+  now: number,
+  offlineAfterMs: number,
+): ProjectStatus {
+  const known = facts.probes.filter((p) => p.status !== 'unknown');
+  if (known.length > 0 && known.every((p) => p.status === 'down')) return 'offline';
+  if (lastSeenAt === null || now - lastSeenAt > offlineAfterMs) return 'offline';
+  return known.some((p) => p.status !== 'up') ? 'degraded' : 'online';
+}
+
+export function toFedProject(row: ProjectRow, facts: ProjectFacts, now: number, offlineAfterMs: number): FedProject {
+  const stored = toStored(row);
+  const latest = (key: string) => facts.latest[key] ?? null;
+  const latencies = facts.probes.flatMap((p) => (p.latencyMs === null ? [] : [p.latencyMs]));
+  const deployedAt = latest('deploy.last_deployed_at');
+  return {
+    slug: stored.slug,
+    name: stored.name,
+    status: statusOf(row.last_seen_at, facts, now, offlineAfterMs),
+    lastSeenAt: isoOrNull(row.last_seen_at),
+    hubUrl: maskUrl(stored.hubUrl),
+    tags: stored.tags,
+    teams: stored.teams,
+    ...(stored.domain === undefined ? {} : { domain: stored.domain }),
+    kpis: {
+      auditsOk: latest('audit.ok'),
+      auditsWarn: latest('audit.warn'),
+      auditsFail: latest('audit.fail'),
+      deployFreshnessDays: deployedAt === null ? null : Math.max(0, Math.round(((now - deployedAt) / DAY) * 10) / 10),
+      healthLatencyMs: latest('health.latency_ms') ?? (latencies.length > 0 ? Math.max(...latencies) : null),
+    },
+    ...(stored.meshNs === undefined ? {} : { meshNs: stored.meshNs }),
+    ...(row.version === null ? {} : { version: row.version }),
+    declaredIn: stored.declaredIn,
+    allowFanout: stored.allowFanout,
+    dependsOn: stored.dependsOn,
+    hasApiKey: row.api_key_sealed !== null,
+  };
+}
+
+const RISK: Record<ProjectStatus, number> = { online: 0, degraded: 0.5, offline: 1 };
+
+/** The ecosystem as nodes and declared edges. Risk is the health factor alone: online 0, degraded 0.5, offline 1. Compliance is audits ok ÷ all audits. */
+export function toGraph(projects: readonly FedProject[]): EcosystemGraph {
+  const known = new Set(projects.map((p) => p.slug));
+  return {
+    nodes: projects.map((p) => {
+      const { auditsOk, auditsWarn, auditsFail, deployFreshnessDays } = p.kpis;
+      const audits = (auditsOk ?? 0) + (auditsWarn ?? 0) + (auditsFail ?? 0);
+      return {
+        id: p.slug,
+        label: p.name,
+        tags: p.tags,
+        risk: RISK[p.status],
+        status: p.status,
+        compliance: audits > 0 ? (auditsOk ?? 0) / audits : null,
+        freshnessDays: deployFreshnessDays,
+      };
+    }),
+    edges: projects.flatMap((p) =>
+      p.dependsOn
+        .filter((to) => known.has(to))
+        .map((to) => ({ id: `${p.slug}:${to}:api`, from: p.slug, to, kind: 'api', strength: 1 })),
+    ),
+  };
+}

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Problem } from '@orrery/protocol';
+import type { Command } from 'commander';
+import { CliError, EXIT, printable, type Terminal } from './terminal.ts';
+import { send } from './transport.ts';
+
+export type ClientOptions = { url?: string; keyFile?: string; data?: string; json?: boolean };
+
+/** The options of every command that talks to a hub. */
+export const hubOptions = (command: Command): Command =>
+  command
+    .option('--url <url>', 'the hub (ORRERY_URL; else the one that runs on the data folder)')
+    .option('--key-file <file>', 'a file that holds an API key (ORRERY_API_KEY; else the local key of the data folder)')
+    .option('--data <dir>', 'the data folder that the hub runs on (ORRERY_DATA_DIR)')
+    .option('--json', 'print JSON');
+
+type Query = Record<string, string | number | boolean | undefined>;
+export type Client = {
+  url: string;
+  get<T>(path: string, query?: Query): Promise<T>;
+  /** The answer as it is, for what is no JSON. */
+  text(path: string): Promise<string>;
+  post<T>(path: string, body?: unknown, query?: Query): Promise<T>;
+  delete<T>(path: string): Promise<T>;
+  /** Every item of a paged list, up to `limit`. */
+  list<T>(path: string, query: Query, limit: number): Promise<T[]>;
+};
+
+type Local = { url: string; key: string };
+
+/** The one client of the hub's API. A key from the data folder is only ever sent to the hub that wrote it. */
+export function createClient(options: ClientOptions, terminal: Terminal): Client {
+  const { env, cwd } = terminal;
+  const local = readLocal(resolve(cwd, options.data ?? (env.ORRERY_DATA_DIR || '.orrery')));
+  const given = options.url ?? (env.ORRERY_URL || undefined);
+  const url = (given ?? local?.url)?.replace(/\/+$/, '');
+  if (url === undefined)
+    throw new CliError(EXIT.unreachable, 'no hub runs on this data folder', {
+      hint: 'start one with `orrery serve`, or name one with --url or ORRERY_URL (and --data for another folder)',
+    });
+  const parsed = URL.parse(url);
+  if (!parsed || !/^https?:$/.test(parsed.protocol))
+    throw new CliError(
+      EXIT.usage,
+      `${given === options.url ? '--url' : 'ORRERY_URL'} must be an http:// or https:// URL`,
+    );
+  const key = options.keyFile
+    ? readKeyFile(resolve(cwd, options.keyFile))
+    : env.ORRERY_API_KEY?.trim() || (local && sameOrigin(local.url, url) ? local.key : undefined);
+
+  async function call(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    query: Query = {},
+    body?: unknown,
+  ): Promise<string> {
+    const target = new URL(`${url}${path}`);
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) target.searchParams.set(name, String(value));
+    const headers: Record<string, string> = { accept: 'application/json', ...(key ? { 'x-api-key': key } : {}) };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const answer = await send({
+      url: target.href,
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if ('unreachable' in answer)
+      throw new CliError(EXIT.unreachable, `no hub answers at ${url} (${answer.unreachable})`, {
+        hint: 'is it running? `orrery doctor` looks for the cause',
+      });
+    if (answer.status >= 400) throw refusal(answer.status, answer.text, key !== undefined);
+    return answer.text;
+  }
+  const json = async <T>(...args: Parameters<typeof call>): Promise<T> => {
+    const text = await call(...args);
+    if (text === '') return undefined as T;
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      throw new CliError(EXIT.failure, `what answers at ${url} is no Orrery hub`, {
+        hint: 'check --url and ORRERY_URL',
+      });
+    }
+  };
+  return {
+    url,
+    get: (path, query) => json('GET', path, query),
+    text: (path) => call('GET', path),
+    post: (path, body, query) => json('POST', path, query, body ?? {}),
+    delete: (path) => json('DELETE', path),
+    async list<T>(path: string, query: Query, limit: number) {
+      const items: T[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await json<{ items: T[]; nextCursor?: string }>('GET', path, {
+          ...query,
+          limit: Math.min(200, limit - items.length),
+          cursor,
+        });
+        items.push(...page.items);
+        cursor = page.nextCursor;
+      } while (cursor !== undefined && items.length < limit);
+      return items;
+    },
+  };
+}
+
+function readLocal(dataDir: string): Local | undefined {
+  // The demo keeps its data in a folder of its own, so that trying Orrery leaves no trace in the real one.
+  for (const folder of [dataDir, join(dataDir, 'demo')]) {
+    try {
+      const { url, key, pid } = JSON.parse(readFileSync(join(folder, 'local.json'), 'utf8')) as Record<string, unknown>;
+      if (typeof url === 'string' && typeof key === 'string' && isAlive(pid)) return { url, key };
+    } catch {
+      // Absent, half-written or unreadable: then there is no local hub to speak of.
+    }
+  }
+  return undefined;
+}
+
+/** A file that a killed hub left behind names a process that is gone. */
+function isAlive(pid: unknown): boolean {
+  if (typeof pid !== 'number') return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function readKeyFile(file: string): string {
+  let key: string;
+  try {
+    key = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new CliError(EXIT.usage, `--key-file: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  if (key === '' || /\s/.test(key)) throw new CliError(EXIT.usage, `--key-file: ${file} holds no key`);
+  return key;
+}
+
+const sameOrigin = (a: string, b: string): boolean => URL.parse(a)?.origin === URL.parse(b)?.origin;
+
+/** A problem (RFC 9457) as an error of the command line. */
+function refusal(status: number, text: string, hadKey: boolean): CliError {
+  let problem: Partial<Problem> = {};
+  try {
+    problem = JSON.parse(text) as Partial<Problem>;
+  } catch {
+    // A proxy in between answers in its own words; the status says enough.
+  }
+  const message = printable(problem.detail ?? problem.title ?? `the hub answered with status ${status}`);
+  const fields = problem.fields ?? [];
+  if (status === 401)
+    return new CliError(EXIT.denied, hadKey ? message : 'the hub wants a key', {
+      hint: "make one in the console or with `orrery keys create` on the hub's machine, and pass it by --key-file or ORRERY_API_KEY",
+    });
+  if (status === 403) return new CliError(EXIT.denied, message, { hint: 'use a key with a role that may do this' });
+  return new CliError(status === 400 ? EXIT.usage : EXIT.failure, message, { fields });
+}

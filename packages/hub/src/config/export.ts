@@ -1,0 +1,28 @@
+import { type ChannelDeclaration, formatDuration, type ProjectDeclaration } from '@orrery/protocol';
+import { stringify } from 'yaml';
+import type { FileConfig } from './file.ts';
+import { maskChannel, maskProject } from './mask.ts';
+
+type Declarations = {
+  projects: readonly { declaration: ProjectDeclaration }[];
+  channels: readonly { declaration: ChannelDeclaration }[];
+};
+
+/** A whole orrery.yaml that declares what is running; secrets stand as `${NAME}` references. */
+export function exportYaml(file: Pick<FileConfig, 'network' | 'retention' | 'freshness'> & Declarations): string {
+  const document = {
+    projects: file.projects.map(({ declaration }) => compact(maskProject(declaration))),
+    channels: file.channels.map(({ declaration }) => compact(maskChannel(declaration))),
+    network: file.network,
+    retention: Object.fromEntries(Object.entries(file.retention).map(([name, ms]) => [name, formatDuration(ms)])),
+    freshness: { offlineAfter: formatDuration(file.freshness.offlineAfterMs) },
+  };
+  return stringify(document, { lineWidth: 0 });
+}
+
+/** Without what says nothing: absent values and empty lists. */
+function compact(value: object): object {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, inner]) => inner !== undefined && !(Array.isArray(inner) && inner.length === 0)),
+  );
+}

@@ -1,0 +1,128 @@
+import { readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { basename } from 'node:path';
+import { type ChannelDeclaration, FileDeclaration, type ProjectDeclaration, parseDuration } from '@orrery/protocol';
+import { type ReadDocument, readDocument } from './document.ts';
+import type { Environment } from './environment.ts';
+import { fieldPath, type Issue } from './issue.ts';
+import { maskChannel, maskProject } from './mask.ts';
+import { checkRelations } from './relations.ts';
+import { Declared } from './secret.ts';
+import { checkShape } from './shape.ts';
+
+const MAX_BYTES = 1024 * 1024;
+
+/** What orrery.yaml says, in the hub's own units. */
+export type FileConfig = {
+  /** null when there is no file. */
+  readonly path: string | null;
+  readonly projects: readonly Declared<ProjectDeclaration>[];
+  readonly channels: readonly Declared<ChannelDeclaration>[];
+  readonly network: { readonly allowPrivate: boolean };
+  /** How long things are kept, in milliseconds. */
+  readonly retention: Readonly<Record<'raw' | 'minute' | 'hour' | 'checks' | 'events', number>>;
+  readonly freshness: { readonly offlineAfterMs: number };
+};
+export type FileReading = { file?: FileConfig; issues: Issue[]; warnings: Issue[]; references: ReadonlySet<string> };
+
+/** Reads a configuration file: its content in the hub's units, or every mistake with its line. Never throws. */
+export function readConfigFile(path: string, env: Environment): FileReading {
+  const source = basename(path);
+  const bytes = readBytes(path);
+  if (typeof bytes === 'string')
+    return { issues: [{ source: path, field: '', reason: bytes }], warnings: [], references: new Set() };
+  return parseConfigText(bytes, source, path, env);
+}
+
+function readBytes(path: string): Uint8Array | string {
+  try {
+    const stat = statSync(path);
+    if (!stat.isFile()) return 'is no file';
+    if (stat.size > MAX_BYTES) return `is larger than 1 MiB (${stat.size} bytes)`;
+    return readFileSync(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 'there is no such file';
+    if (code === 'EACCES') return 'may not be read by this user';
+    return `cannot be read (${code ?? message})`;
+  }
+}
+
+function parseConfigText(bytes: Uint8Array, source: string, path: string, env: Environment): FileReading {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { issues: [{ source, field: '', reason: 'is no UTF-8 text' }], warnings: [], references: new Set() };
+  }
+  const document = readDocument(text, source, env);
+  const { references } = document;
+  const issues = [...document.issues];
+  // With broken syntax the values are guesses: complaints about them would only hide the cause.
+  if (issues.some((issue) => issue.field === '' && issue.line !== undefined))
+    return { issues, warnings: [], references };
+  const shape = checkShape(document, source);
+  // A value that could not be resolved has been complained about already.
+  for (const issue of [
+    ...shape.issues,
+    ...checkRelations(document.value).map(({ path, reason }) => ({
+      source,
+      ...document.at(path),
+      field: fieldPath(path),
+      reason: document.withoutValues(reason),
+    })),
+  ])
+    if (!document.issues.some((known) => known.field === issue.field)) issues.push(issue);
+  issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  if (shape.declaration === undefined || issues.length > 0) return { issues, warnings: [], references };
+  const file = toFileConfig(shape.declaration, path, (at) => `${source}:${document.at(at)?.line ?? 1}`);
+  return { file, issues: [], warnings: privateTargets(shape.declaration, document, source), references };
+}
+
+/** The defaults of a hub without a file. */
+export const noFile = (): FileConfig => toFileConfig(FileDeclaration.parse({}), null, () => '');
+
+function toFileConfig(
+  declared: FileDeclaration,
+  path: string | null,
+  ref: (path: readonly PropertyKey[]) => string,
+): FileConfig {
+  const ms = (text: string): number => parseDuration(text) ?? 0;
+  const { raw, minute, hour, checks, events } = declared.retention;
+  return deepFreeze({
+    path,
+    projects: declared.projects.map(
+      (project, i) => new Declared(deepFreeze(project), ref(['projects', i]), maskProject),
+    ),
+    channels: declared.channels.map(
+      (channel, i) => new Declared(deepFreeze(channel), ref(['channels', i]), maskChannel),
+    ),
+    network: declared.network,
+    retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
+    freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },
+  });
+}
+
+/** Addresses that every probe would be refused at. */
+function privateTargets(declared: FileDeclaration, document: ReadDocument, source: string): Issue[] {
+  if (declared.network.allowPrivate) return [];
+  return declared.projects.flatMap(({ hubUrl }, i) => {
+    if (!isPrivateHost(URL.parse(hubUrl)?.hostname ?? '')) return [];
+    const path = ['projects', i, 'hubUrl'];
+    const reason = 'is a private address, and those are refused; write `network: { allowPrivate: true }` to allow them';
+    return [{ source, ...document.at(path), field: fieldPath(path), reason }];
+  });
+}
+
+function isPrivateHost(host: string): boolean {
+  if (host === 'localhost' || host.endsWith('.localhost') || host === '[::1]') return true;
+  return isIP(host) === 4 && /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/.test(host);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { withEnvironment } from './additions.ts';
+import { type Environment, type EnvironmentValues, readEnvironment, textOf } from './environment.ts';
+import { type FileConfig, noFile, readConfigFile } from './file.ts';
+import { ConfigError, type Issue } from './issue.ts';
+import { keptMasterKey } from './masterkey.ts';
+import { Secret } from './secret.ts';
+import type { VariableName } from './variables.ts';
+
+/** Everything a hub is told from outside, read once. */
+export type Config = {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly databaseUrl?: Secret;
+  /** Absent: the address that the hub listens on. No slash at its end. */
+  readonly publicUrl?: string;
+  readonly scope: 'meta' | 'project';
+  readonly metaKey?: Secret;
+  readonly cronSecret?: Secret;
+  readonly defaultApiKey?: Secret;
+  readonly admin?: { readonly email: string; readonly password: Secret };
+  /** ORRERY_SECRET, or the data folder's key: read, or made, when it is first revealed. */
+  readonly masterKey: Secret;
+  readonly logLevel: string;
+  readonly file: FileConfig;
+  /** Where the file is, or would be if it were written: what is watched. */
+  readonly filePath: string;
+  readonly warnings: readonly Issue[];
+  /** Reads the file again, with the environment of the start. Throws ConfigError with every mistake. */
+  readonly reread: () => FileConfig;
+};
+
+type Flags = Readonly<Partial<Record<'config' | 'host' | 'port' | 'data' | 'scope' | 'logLevel', string | undefined>>>;
+export type ConfigInput = {
+  env: Environment;
+  flags?: Flags;
+  /** What relative paths start from. */
+  cwd?: string;
+  /** Leaves the file out, for commands that must work although it has mistakes. */
+  withoutFile?: boolean;
+};
+
+const FLAG_OF = {
+  config: 'ORRERY_CONFIG',
+  host: 'ORRERY_HOST',
+  port: 'ORRERY_PORT',
+  data: 'ORRERY_DATA_DIR',
+  scope: 'ORRERY_SCOPE',
+  logLevel: 'ORRERY_LOG_LEVEL',
+} as const satisfies Record<keyof Flags, VariableName>;
+
+/** Environment, command line and file as one frozen Config. Throws one ConfigError that lists every mistake of all three. */
+export function loadConfig({ env, flags = {}, cwd = process.cwd(), withoutFile = false }: ConfigInput): Config {
+  const { merged, relabel } = applyFlags(env, flags);
+  const host = merged.ORRERY_HOST?.trim() || '127.0.0.1';
+  const reading = readEnvironment(merged, { production: env.NODE_ENV === 'production' || !isLoopback(host) });
+  const filePath = resolve(cwd, textOf(reading.values, 'ORRERY_CONFIG') ?? 'orrery.yaml');
+  const given = reading.set.has('ORRERY_CONFIG') || existsSync(filePath);
+  const read = (): { file?: FileConfig; issues: Issue[]; warnings: Issue[] } => {
+    if (withoutFile || (!given && !existsSync(filePath)))
+      return withEnvironment({ file: noFile(), issues: [], warnings: [] }, reading.values);
+    return withEnvironment(readConfigFile(filePath, env), reading.values);
+  };
+  const { file, issues, warnings } = read();
+  const all = [...reading.issues.map(relabel), ...issues];
+  if (all.length > 0 || file === undefined) throw new ConfigError(all);
+  const dataDir = resolve(cwd, textOf(reading.values, 'ORRERY_DATA_DIR') ?? '.orrery');
+  return Object.freeze({
+    ...fromEnvironment(reading.values, dataDir),
+    file,
+    filePath,
+    warnings: Object.freeze([...reading.warnings.map(relabel), ...warnings]),
+    reread: () => {
+      const again = read();
+      if (again.file === undefined || again.issues.length > 0) throw new ConfigError(again.issues);
+      return again.file;
+    },
+  });
+}
+
+function fromEnvironment(
+  values: EnvironmentValues,
+  dataDir: string,
+): Omit<Config, 'file' | 'filePath' | 'warnings' | 'reread'> {
+  const secret = <K extends string>(key: K, name: VariableName): { [P in K]?: Secret } => {
+    const value = textOf(values, name);
+    return (value === undefined ? {} : { [key]: new Secret(value) }) as { [P in K]?: Secret };
+  };
+  const email = textOf(values, 'ORRERY_ADMIN_EMAIL');
+  const password = textOf(values, 'ORRERY_ADMIN_PASSWORD');
+  const publicUrl = textOf(values, 'ORRERY_PUBLIC_URL');
+  const given = textOf(values, 'ORRERY_SECRET');
+  return {
+    host: textOf(values, 'ORRERY_HOST') ?? '127.0.0.1',
+    port: Number(values.ORRERY_PORT ?? 5400),
+    dataDir,
+    scope: textOf(values, 'ORRERY_SCOPE') === 'project' ? 'project' : 'meta',
+    logLevel: textOf(values, 'ORRERY_LOG_LEVEL') ?? 'info',
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...secret('databaseUrl', 'ORRERY_DATABASE_URL'),
+    ...secret('metaKey', 'ORRERY_META_API_KEY'),
+    ...secret('cronSecret', 'CRON_SECRET'),
+    ...secret('defaultApiKey', 'ECOSYSTEM_API_KEY'),
+    ...(email !== undefined && password !== undefined
+      ? { admin: Object.freeze({ email, password: new Secret(password) }) }
+      : {}),
+    masterKey: new Secret(given ?? (() => keptMasterKey(dataDir))),
+  };
+}
+
+/** A flag wins over its variable; what is wrong with it is then said of the flag. */
+function applyFlags(env: Environment, flags: Flags): { merged: Environment; relabel: (issue: Issue) => Issue } {
+  const merged: Record<string, string | undefined> = { ...env };
+  const flagged = new Map<string, string>();
+  for (const [flag, name] of Object.entries(FLAG_OF)) {
+    const value = flags[flag as keyof Flags];
+    if (value === undefined) continue;
+    merged[name] = value;
+    flagged.set(name, flag === 'logLevel' ? '--log-level' : `--${flag}`);
+  }
+  return {
+    merged,
+    relabel: (issue) => {
+      const flag = flagged.get(issue.field);
+      return flag === undefined ? issue : { ...issue, source: 'command line', field: flag };
+    },
+  };
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || (isIP(bare) === 4 && bare.startsWith('127.'));
+}

@@ -1,0 +1,61 @@
+import { didYouMean } from './suggest.ts';
+
+type Path = readonly PropertyKey[];
+export type Relation = { path: Path; reason: string };
+type Entry = { value: Record<string, unknown>; path: Path };
+
+/**
+ * What no single field shows: names used twice, and names of things that do not exist. Works on unchecked values, so that these mistakes
+ * are listed together with those of shape.
+ */
+export function checkRelations(file: unknown): Relation[] {
+  const projects = entries(file, 'projects', []);
+  const channels = entries(file, 'channels', []);
+  const slugs = new Set(projects.map(({ value }) => value.slug).filter((slug) => typeof slug === 'string'));
+  const found = [...twice(projects, 'slug', 'project'), ...twice(channels, 'name', 'channel')];
+  for (const { value, path } of projects) {
+    found.push(...twice(entries(value, 'services', path), 'name', 'service'));
+    const dependencies = words(value, 'dependsOn', path);
+    for (const { word, path: at } of dependencies) {
+      if (word === value.slug) found.push({ path: at, reason: 'a project cannot depend on itself' });
+      else found.push(...mistyped(word, at, slugs));
+    }
+  }
+  for (const { value, path } of channels) {
+    for (const { word, path: at } of words(value, 'projects', path)) found.push(...mistyped(word, at, slugs));
+  }
+  return found;
+}
+
+/** A slug that the file does not declare may have been added elsewhere; only one that looks like a mistyped slug of the file is a mistake. */
+function mistyped(word: string, path: Path, slugs: ReadonlySet<string>): Relation[] {
+  const meant = slugs.has(word) ? '' : didYouMean(word, slugs);
+  return meant ? [{ path, reason: `no project has the slug "${word}"${meant}` }] : [];
+}
+
+function entries(parent: unknown, key: string, path: Path): Entry[] {
+  const list = (parent as Record<string, unknown> | null | undefined)?.[key];
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((value: unknown, i) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? [{ value: value as Record<string, unknown>, path: [...path, key, i] }]
+      : [],
+  );
+}
+
+function words(parent: Record<string, unknown>, key: string, path: Path): { word: string; path: Path }[] {
+  const list = parent[key];
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((word: unknown, i) => (typeof word === 'string' ? [{ word, path: [...path, key, i] }] : []));
+}
+
+function twice(list: readonly Entry[], key: string, what: string): Relation[] {
+  const seen = new Set<string>();
+  return list.flatMap(({ value, path }) => {
+    const name = value[key];
+    if (typeof name !== 'string') return [];
+    if (seen.has(name)) return [{ path: [...path, key], reason: `another ${what} before it has the ${key} "${name}"` }];
+    seen.add(name);
+    return [];
+  });
+}

@@ -1,0 +1,171 @@
+import type { FORMATS } from './formats.ts';
+
+/** One environment variable, as data: validation, `orrery env check` and the documentation are made from it. */
+export type Variable = {
+  kind: keyof typeof FORMATS;
+  /** Shown and used when the variable is absent. */
+  default?: string;
+  /** What happens without it, where that is no plain default. */
+  absent?: string;
+  secret?: boolean;
+  /** A secret of the operator's own making: fewest bytes that it may have in production (NODE_ENV=production, or an address that others can reach). */
+  minBytes?: number;
+  /** Accepted and checked, but no part of this version acts on it. */
+  reserved?: boolean;
+  /** Read by the commands that talk to a hub, not by the hub. */
+  client?: boolean;
+  description: string;
+};
+
+const variables = <T extends Record<string, Variable>>(table: T): { [Name in keyof T]: Variable } => table;
+
+/** Every environment variable that Orrery reads. */
+export const VARIABLES = variables({
+  ORRERY_CONFIG: {
+    kind: 'path',
+    absent: '`orrery.yaml` where the hub is started, if there is one',
+    description: 'The file that declares projects and channels.',
+  },
+  ORRERY_HOST: {
+    kind: 'host',
+    default: '127.0.0.1',
+    description:
+      'Address to listen on. `0.0.0.0` makes the hub reachable from other machines: secrets must then be strong.',
+  },
+  ORRERY_PORT: { kind: 'port', default: '5400', description: 'Port to listen on; `0` takes a free one.' },
+  ORRERY_DATA_DIR: {
+    kind: 'path',
+    default: '.orrery',
+    description: 'Folder of the database, the generated secret and the local key.',
+  },
+  ORRERY_DATABASE_URL: {
+    kind: 'postgresUrl',
+    secret: true,
+    absent: 'SQLite in the data folder',
+    description: 'A PostgreSQL database (`postgres://…`), for several hubs or large fleets.',
+  },
+  ORRERY_PUBLIC_URL: {
+    kind: 'httpUrl',
+    absent: 'the address listened on',
+    description: 'How people and products reach this hub: links in notifications and heartbeat URLs start with it.',
+  },
+  ORRERY_SCOPE: {
+    kind: 'scope',
+    default: 'meta',
+    reserved: true,
+    description: '`meta` watches many projects; `project` is the hub of one product.',
+  },
+  ORRERY_LOG_LEVEL: {
+    kind: 'logLevel',
+    default: 'info',
+    description: 'How much the log says: `trace`, `debug`, `info`, `warn`, `error`, `fatal` or `silent`.',
+  },
+  ORRERY_SECRET: {
+    kind: 'masterKey',
+    secret: true,
+    minBytes: 32,
+    absent: 'generated into the data folder as `secret`, mode 0600',
+    description:
+      'The master key of everything stored encrypted: 32 bytes or more, the same for all hubs on one database.',
+  },
+  ORRERY_META_API_KEY: {
+    kind: 'secret',
+    secret: true,
+    minBytes: 24,
+    absent: 'no meta key is accepted',
+    description: 'The key that may read the whole federation API (`x-api-key`).',
+  },
+  ORRERY_ADMIN_EMAIL: {
+    kind: 'email',
+    absent: 'the first admin is made through the printed link or `orrery seed-admin`',
+    description: "The first admin's address; set together with `ORRERY_ADMIN_PASSWORD`.",
+  },
+  ORRERY_ADMIN_PASSWORD: {
+    kind: 'password',
+    secret: true,
+    minBytes: 12,
+    absent: 'see `ORRERY_ADMIN_EMAIL`',
+    description: "The first admin's password: 12 characters or more.",
+  },
+  CRON_SECRET: {
+    kind: 'secret',
+    secret: true,
+    minBytes: 24,
+    absent: 'the cron routes refuse every call',
+    description: 'What a serverless scheduler presents as `Authorization: Bearer …`.',
+  },
+  MESH_HMAC_KEY: {
+    kind: 'secret',
+    secret: true,
+    minBytes: 24,
+    reserved: true,
+    description: "The root key from which each project's signing key is derived.",
+  },
+  ECOSYSTEM_API_KEY: {
+    kind: 'secret',
+    secret: true,
+    absent: 'projects without an `apiKey` are asked without one',
+    description: 'The default `apiKey` of declared projects. A project that pushes needs a key of its own.',
+  },
+  SLACK_WEBHOOK_URL: {
+    kind: 'httpUrl',
+    secret: true,
+    absent: 'no channel is made',
+    description: 'Makes a Slack channel named `slack`, unless a declared one goes there already.',
+  },
+  SMTP_URL: {
+    kind: 'smtpUrl',
+    secret: true,
+    absent: 'no channel is made',
+    description:
+      'A mail server (`smtp://user:password@host:587`); with `ALERT_EMAIL_TO` it makes a channel named `email`, unless a declared one goes there already.',
+  },
+  ALERT_EMAIL_TO: {
+    kind: 'emails',
+    absent: 'no channel is made',
+    description: 'Who gets alerts by mail: addresses separated by commas.',
+  },
+  ORRERY_URL: {
+    kind: 'httpUrl',
+    client: true,
+    absent: 'the hub of the data folder',
+    description: 'The hub that commands talk to.',
+  },
+  ORRERY_API_KEY: {
+    kind: 'secret',
+    secret: true,
+    client: true,
+    absent: 'the local key of the data folder',
+    description: 'The API key that commands present.',
+  },
+  ORRERY_NATS_URL: { kind: 'natsUrl', secret: true, reserved: true, description: 'A NATS server for the mesh.' },
+  RBAC_ENABLED: {
+    kind: 'boolean',
+    default: 'true',
+    reserved: true,
+    description: '`false` opens the roles, never the tenants.',
+  },
+  ENABLE_SELF_HEALING: {
+    kind: 'boolean',
+    default: 'false',
+    reserved: true,
+    description: 'Lets the repair agents act.',
+  },
+  OIDC_ISSUER: { kind: 'httpUrl', reserved: true, description: 'The identity provider whose tokens are accepted.' },
+  OIDC_AUDIENCE: { kind: 'text', reserved: true, description: 'The audience that those tokens must name.' },
+  KAFKA_BROKERS: {
+    kind: 'hostPorts',
+    reserved: true,
+    description: 'Kafka brokers (`host:port`, separated by commas) for the AI audit topic.',
+  },
+  GRAFANA_URL: { kind: 'httpUrl', reserved: true, description: 'A Grafana that gets annotations.' },
+  GRAFANA_API_KEY: { kind: 'secret', secret: true, reserved: true, description: 'Its API key.' },
+  ANTHROPIC_API_KEY: { kind: 'secret', secret: true, reserved: true, description: 'Opens the Anthropic models.' },
+  OPENAI_API_KEY: { kind: 'secret', secret: true, reserved: true, description: 'Opens the OpenAI models.' },
+  OLLAMA_URL: { kind: 'httpUrl', reserved: true, description: 'A local Ollama.' },
+  OTEL_EXPORTER_OTLP_ENDPOINT: { kind: 'httpUrl', reserved: true, description: 'Where traces go (OTLP over HTTP).' },
+  REDIS_URL: { kind: 'redisUrl', secret: true, reserved: true, description: 'A Redis for sessions of conversations.' },
+});
+
+export type VariableName = keyof typeof VARIABLES;
+export const VARIABLE_NAMES = Object.keys(VARIABLES) as VariableName[];

@@ -1,0 +1,128 @@
+import type { StoredProject } from '../catalog/index.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import type { Log } from '../platform/log.ts';
+import type { Samples } from '../samples/index.ts';
+import { type Change, changesOf, loadConditions, saveConditions } from './conditions.ts';
+import { DETECTORS } from './detectors/index.ts';
+import type { Condition, Facts, ProbeFact, Verdict } from './facts.ts';
+import type { Finding } from './finding.ts';
+import { metricsOf, servicesOf, type Watched, watch } from './gather.ts';
+import { createSightings } from './sightings.ts';
+
+export type DetectDeps = {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  samples: Pick<Samples, 'latest' | 'windowOf'>;
+  /** The newest state of every probe. */
+  states: () => readonly ProbeFact[] | Promise<readonly ProbeFact[]>;
+  /** When projects were last heard of. */
+  projects: () => Promise<readonly Pick<StoredProject, 'slug' | 'lastSeenAt'>[]>;
+  /** A project silent for longer is offline, in milliseconds; read each time, since a reload may change it. */
+  offlineAfterMs: () => number;
+};
+
+/** All that fires now in the projects of `scope`, judged at `at` (epoch ms). What fired there before and is absent has ended. */
+export type Evaluation = { findings: Finding[]; scope: string[]; at: number };
+
+export type Detect = ReturnType<typeof createDetect>;
+
+const NOTHING: ReadonlyMap<string, Condition> = new Map();
+
+/** Facts → findings: gathers what is known, lets the pure detectors judge, remembers the conditions that hold. */
+export function createDetect(deps: DetectDeps) {
+  const { db, clock, log, samples } = deps;
+  const sightings = createSightings(clock, deps.offlineAfterMs);
+  let watched = new Map<string, Watched>();
+  let seenAt: ReadonlyMap<string, number | null> | undefined;
+
+  function judge(facts: Facts, remembered: ReadonlyMap<string, Condition>, now: number) {
+    const limits = { offlineAfterMs: deps.offlineAfterMs() };
+    const verdicts = new Map<string, Verdict & { detector: string }>();
+    for (const [detector, detect] of Object.entries(DETECTORS)) {
+      let said: Verdict[];
+      try {
+        said = detect(facts, limits, remembered, now);
+      } catch (error) {
+        // One detector that stumbles over a fact must neither silence the others nor end what it had raised.
+        log.error({ err: error, detector, project: facts.project }, 'a detector failed; what it had raised stays');
+        said = [...remembered].flatMap(([fingerprint, condition]): Verdict[] =>
+          condition.finding?.detector === detector ? [{ fingerprint, state: 'unknown' }] : [],
+        );
+      }
+      for (const verdict of said)
+        if (!verdicts.has(verdict.fingerprint)) verdicts.set(verdict.fingerprint, { ...verdict, detector });
+    }
+    return [...verdicts.values()];
+  }
+
+  return {
+    /** Takes up the declarations: which projects, probes and thresholds there are from now on. */
+    sync(projects: readonly Pick<StoredProject, 'slug' | 'name' | 'thresholds' | 'services'>[]): void {
+      watched = new Map(projects.map((project) => [project.slug, watch(project)]));
+      sightings.forget(new Set(watched.keys()));
+    },
+
+    /** Judges these projects, or all; running it again without new facts says the same. */
+    async evaluate(projects?: readonly string[]): Promise<Evaluation> {
+      const now = clock.now();
+      sightings.look();
+      const asked = projects === undefined ? undefined : new Set(projects);
+      const chosen = [...watched.values()].filter(({ slug }) => asked === undefined || asked.has(slug));
+      const remembered = await loadConditions(db, asked ? [...asked] : undefined);
+      const [states, metrics] = await Promise.all([deps.states(), metricsOf(samples, chosen, remembered)]);
+      // Silence is judged by the sweep alone: a project that has just brought facts is not the one that is silent.
+      if (asked === undefined || seenAt === undefined)
+        seenAt = new Map((await deps.projects()).map(({ slug, lastSeenAt }) => [slug, lastSeenAt]));
+      const statesOf = Map.groupBy(states, (state) => state.project);
+      const findings: Finding[] = [];
+      const changes: Change[] = [];
+      for (const project of chosen) {
+        const known = remembered.get(project.slug) ?? NOTHING;
+        const lastSeenAt = seenAt.get(project.slug) ?? null;
+        const facts: Facts = {
+          project: project.slug,
+          name: project.name,
+          lastSeenAt,
+          silentMs: lastSeenAt === null || asked ? 0 : sightings.silentMs(project.slug, lastSeenAt),
+          services: servicesOf(project, statesOf.get(project.slug) ?? []),
+          metrics: metrics.get(project.slug) ?? [],
+        };
+        const verdicts = judge(facts, known, now);
+        for (const verdict of verdicts) {
+          const finding = verdict.state === 'firing' ? verdict.finding : known.get(verdict.fingerprint)?.finding;
+          if (finding && verdict.state !== 'pending') findings.push(finding);
+        }
+        changes.push(...changesOf(project.slug, known, verdicts));
+      }
+      // A project that is gone is judged once more, with nothing to say, so that its alerts end; its memory goes a round later.
+      const gone = [...remembered.keys()].filter((slug) => !watched.has(slug));
+      for (const slug of gone) changes.push(...forgetSlowly(slug, remembered.get(slug) ?? NOTHING, now));
+      await saveConditions(db, changes);
+      return { findings, scope: [...chosen.map(({ slug }) => slug), ...gone], at: now };
+    },
+  };
+}
+
+const KEPT_AFTER_REMOVAL_MS = 60 * 60_000;
+
+/**
+ * A crash between judging and telling must not leave an alert open for ever: what fired in a removed project is remembered for an
+ * hour more as something that does not fire, and so its project stays in scope.
+ */
+function forgetSlowly(project: string, conditions: ReadonlyMap<string, Condition>, now: number): Change[] {
+  return [...conditions].flatMap(([fingerprint, condition]): Change[] => {
+    if (condition.firing)
+      return [
+        {
+          kind: 'put',
+          project,
+          detector: condition.finding?.detector ?? '',
+          fingerprint,
+          condition: { since: condition.since, seenAt: now, firing: false },
+        },
+      ];
+    return condition.seenAt < now - KEPT_AFTER_REMOVAL_MS ? [{ kind: 'drop', fingerprint }] : [];
+  });
+}

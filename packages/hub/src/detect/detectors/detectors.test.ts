@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import type { Condition, Facts } from '../facts.ts';
+import { DETECTORS } from './index.ts';
+
+const NOW = Date.parse('2026-03-10T12:00:00Z');
+
+/** A project in which everything is wrong at once. */
+const TROUBLE: Facts = {
+  project: 'veria',
+  name: 'Veria',
+  lastSeenAt: NOW - 3_600_000,
+  silentMs: 3_600_000,
+  services: [
+    {
+      service: 'worker',
+      declared: 1,
+      probes: [
+        {
+          probeId: 'p',
+          project: 'veria',
+          service: 'worker',
+          kind: 'http',
+          target: 'http://127.0.0.1/x',
+          status: 'degraded',
+          since: NOW - 60_000,
+          lastCheckAt: NOW,
+          latencyMs: 900.4,
+          reason: 'slower than 500ms',
+          consecutiveFailures: 0,
+        },
+      ],
+    },
+  ],
+  metrics: [
+    {
+      threshold: { metric: 'queue.depth', above: 10, forMs: 0, severity: 'warning' },
+      series: { id: 1, project: 'veria', key: 'queue.depth', kind: 'number', value: 11, at: NOW, receivedAt: NOW },
+      history: [],
+      intervalMs: 0,
+    },
+  ],
+};
+const CALM: Facts = { project: 'veria', name: 'Veria', lastSeenAt: NOW, silentMs: 0, services: [], metrics: [] };
+const LIMITS = { offlineAfterMs: 600_000 };
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
+}
+
+describe.each(Object.entries(DETECTORS))('the detector %s', (name, detect) => {
+  it('says nothing of a project where all is well', () => {
+    expect(detect(CALM, LIMITS, new Map(), NOW)).toEqual([]);
+  });
+
+  it('says the same of the same facts, and changes none of them', () => {
+    const facts = deepFreeze(structuredClone(TROUBLE));
+    const first = detect(facts, LIMITS, new Map(), NOW);
+    expect(first).toHaveLength(1);
+    expect(detect(facts, LIMITS, new Map(), NOW)).toEqual(first);
+  });
+
+  it('raises a finding that a person can act on, under its own name and a stable fingerprint', () => {
+    const [verdict] = detect(TROUBLE, LIMITS, new Map(), NOW);
+    if (verdict?.state !== 'firing') throw new Error('expected a finding');
+    const { finding } = verdict;
+    expect(finding).toMatchObject({ detector: name, project: 'veria', fingerprint: verdict.fingerprint });
+    expect(finding.fingerprint).toMatch(/^[0-9a-f]{32}$/);
+    expect(finding.title.length).toBeGreaterThan(5);
+    expect(finding.description).toMatch(/\d/);
+    expect(finding.observedAt).toBeLessThanOrEqual(NOW);
+  });
+
+  it('keeps the fingerprint and the beginning while the trouble lasts', () => {
+    const [first] = detect(TROUBLE, LIMITS, new Map(), NOW);
+    if (first?.state !== 'firing') throw new Error('expected a finding');
+    const known: Condition = { since: first.since, seenAt: first.seenAt, firing: true };
+    const later = { ...TROUBLE, silentMs: TROUBLE.silentMs + 5000 };
+    const [second] = detect(later, LIMITS, new Map([[first.fingerprint, known]]), NOW + 5000);
+    expect(second).toMatchObject({ state: 'firing', fingerprint: first.fingerprint, since: first.since });
+  });
+});

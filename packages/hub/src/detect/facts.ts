@@ -1,0 +1,65 @@
+import type { ServiceStatus, ThresholdDeclaration } from '@orrery/protocol';
+import type { LatestNumber, Point } from '../samples/index.ts';
+import type { Finding } from './finding.ts';
+
+/** A probe's state as intake knows it; times are epoch ms on the hub's clock. */
+export type ProbeFact = {
+  probeId: string;
+  project: string;
+  service: string;
+  kind: string;
+  target: string;
+  status: ServiceStatus;
+  since: number | null;
+  lastCheckAt: number | null;
+  latencyMs: number | null;
+  reason?: string | null | undefined;
+  consecutiveFailures: number;
+};
+
+export type Threshold = Omit<ThresholdDeclaration, 'for'> & {
+  forMs: number;
+  /** How many limits of the same side and severity stand before it for the same series; 0 when absent. */
+  rank?: number;
+};
+
+/** One series under one threshold. */
+export type MetricFact = {
+  threshold: Threshold;
+  series: LatestNumber;
+  /** Samples before the newest, oldest first: those that are not judged yet. */
+  history: readonly Point[];
+  /** How often the series is expected, in milliseconds; 0 when nobody knows. */
+  intervalMs: number;
+};
+
+/** Everything that is judged of one project. */
+export type Facts = {
+  project: string;
+  name: string;
+  /** When the project was last heard of; null: never. */
+  lastSeenAt: number | null;
+  /** For how long the hub itself has watched it be silent: never more than the hub has been watching. */
+  silentMs: number;
+  /** Services that have probes, with the states that are known of them. */
+  services: readonly { service: string; probes: readonly ProbeFact[]; declared: number }[];
+  metrics: readonly MetricFact[];
+};
+
+export type Limits = { offlineAfterMs: number };
+
+/** What is remembered of a condition that held when it was last judged. */
+export type Condition = { since: number; seenAt: number; firing: boolean; finding?: Finding };
+export type Remembered = ReadonlyMap<string, Condition>;
+
+/**
+ * A detector's word on one condition. What it does not mention does not hold (any more).
+ * `unknown`: the facts do not tell, so it stays what it was.
+ */
+export type Verdict =
+  | { fingerprint: string; state: 'firing'; since: number; seenAt: number; finding: Finding }
+  | { fingerprint: string; state: 'pending'; since: number; seenAt: number }
+  | { fingerprint: string; state: 'unknown' };
+
+/** Pure: the same facts, limits, memory and time (epoch ms) always give the same verdicts. */
+export type Detector = (facts: Facts, limits: Limits, remembered: Remembered, now: number) => Verdict[];

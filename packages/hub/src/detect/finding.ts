@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+import type { Category, Severity } from '@orrery/protocol';
+
+/** What a detector says is wrong now. Two findings with one fingerprint are the same trouble of the same severity, seen again. */
+export type Finding = {
+  fingerprint: string;
+  detector: string;
+  project: string;
+  service?: string;
+  severity: Severity;
+  category: Category;
+  title: string;
+  description: string;
+  recommendation?: string;
+  autoFixable: boolean;
+  /** Epoch milliseconds of the newest fact that it rests on. */
+  observedAt: number;
+};
+
+/** A stable name for one trouble: the same words give the same 32 hex digits on every hub and after every restart. */
+export const fingerprintOf = (...words: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 32);
+
+/** A number as people read it: at most six digits that matter. */
+export const inWords = (value: number, unit?: string): string => {
+  const digits = String(Number(value.toPrecision(6)));
+  return unit === undefined ? digits : `${digits} ${unit}`;
+};

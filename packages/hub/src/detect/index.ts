@@ -1,0 +1,3 @@
+export { createDetect, type Detect } from './detect.ts';
+export type { ProbeFact } from './facts.ts';
+export type { Finding } from './finding.ts';

@@ -1,0 +1,2 @@
+export { createEvents, type Events, type NewEvent } from './events.ts';
+export { eventRoutes } from './routes.ts';

@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { accessRoutes, allow, audit, type Caller, checkOrigin, createAccess, systemCaller } from './access/index.ts';
+import { alertRoutes, createAlerts } from './alerts/index.ts';
+import { catalogRoutes, createCatalog } from './catalog/index.ts';
+import { type Config, configRoutes, type FileConfig, watchConfig } from './config/index.ts';
+import { createDetect } from './detect/index.ts';
+import { createEvents, eventRoutes } from './events/index.ts';
+import { followProjects } from './follow-projects.ts';
+import { hubMetrics } from './hub-metrics.ts';
+import { hubRoutes } from './hub-routes.ts';
+import { createIntake, intakeRoutes } from './intake/index.ts';
+import { writeLocalAccess } from './local-access.ts';
+import { createLoop } from './loop.ts';
+import { systemClock } from './platform/clock.ts';
+import { holdDataDir, openDatabase } from './platform/db.ts';
+import type { Route } from './platform/http/route.ts';
+import { createApp, listen } from './platform/http/server.ts';
+import { createJobs, defineJob } from './platform/jobs.ts';
+import type { Log } from './platform/log.ts';
+import { migrate } from './platform/migrate.ts';
+import { createOutbound } from './platform/outbound.ts';
+import { createSecrets } from './platform/secrets.ts';
+import { createTelemetry } from './platform/telemetry.ts';
+import { projectFacts } from './project-facts.ts';
+import { createSamples, sampleRoutes } from './samples/index.ts';
+import { VERSION } from './version.ts';
+
+export type Hub = { url: string; setupUrl?: string; stop(): Promise<void> };
+
+const PAGES = fileURLToPath(new URL('../../console/dist/', import.meta.url));
+const HOUR = 3_600_000;
+
+/** Builds every room in order, starts the loop and the server, and hands back the way to stop them in reverse. */
+export async function startHub(config: Config, { log }: { log: Log }): Promise<Hub> {
+  const clock = systemClock;
+  const stops: (() => Promise<unknown> | unknown)[] = [];
+  // A step that fails must not keep those after it from their turn: the database may be gone, and the port is still to be given back.
+  const stop = async () => {
+    for (const step of stops.splice(0).reverse())
+      try {
+        await step();
+      } catch (error) {
+        log.error({ err: error }, 'a part of the hub did not stop as it should');
+      }
+  };
+  try {
+    // The house: folder, database, address.
+    // The key comes first: a folder that has a database but no key is one whose key was lost, and is refused.
+    const secrets = createSecrets(config.masterKey.reveal());
+    const databaseUrl = config.databaseUrl?.reveal();
+    if (databaseUrl === undefined) {
+      const held = holdDataDir(config.dataDir);
+      stops.push(() => held.release());
+    }
+    const database = await openDatabase({
+      dataDir: config.dataDir,
+      ...(databaseUrl === undefined ? {} : { url: databaseUrl }),
+    });
+    stops.push(() => database.close());
+    const { db, kind } = database;
+    const applied = await migrate(db, kind);
+    if (applied.length > 0) log.info({ applied }, 'the database schema was brought up to date');
+    const server = await listen({ host: config.host, port: config.port });
+    stops.push(() => server.stop());
+    const publicUrl = config.publicUrl ?? server.url;
+    const telemetry = createTelemetry(VERSION);
+    const holderId = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+    let file: FileConfig = config.file;
+    const outbound = createOutbound({ clock, allowPrivate: file.network.allowPrivate });
+    stops.push(() => outbound.close());
+
+    // The rooms, in the order in which data flows.
+    const events = createEvents({ db, clock, log });
+    const appendEvents = events.append;
+    const access = createAccess({
+      db,
+      clock,
+      log,
+      secrets,
+      config: {
+        publicUrl,
+        metaKey: config.metaKey?.reveal(),
+        cronSecret: config.cronSecret?.reveal(),
+        adminEmail: config.admin?.email,
+        adminPassword: config.admin?.password.reveal(),
+      },
+      projectByIngestKey: (key) => catalog.projectByIngestKey(key),
+    });
+    stops.push(() => access.close());
+    await access.start();
+    const samples = createSamples({
+      db,
+      clock,
+      log,
+      rawRetentionMs: () => file.retention.raw,
+      projectExists: async (slug) => (await catalog.declarations()).some((project) => project.slug === slug),
+    });
+    const catalog = createCatalog({
+      db,
+      clock,
+      log,
+      secrets,
+      outbound,
+      appendEvents,
+      audit,
+      defaultApiKey: config.defaultApiKey?.reveal(),
+      facts: (slugs) => projectFacts({ intake, samples }, slugs),
+      offlineAfterMs: () => file.freshness.offlineAfterMs,
+    });
+    const intake = createIntake({
+      db,
+      clock,
+      log,
+      outbound,
+      secrets,
+      publicUrl,
+      apiKeyOf: catalog.apiKeyOf,
+      storeSamples: samples.append,
+      appendEvents,
+      mayProbe: () => jobs.leading(),
+    });
+    const detect = createDetect({
+      db,
+      clock,
+      log,
+      samples,
+      states: intake.states,
+      projects: catalog.sightings,
+      offlineAfterMs: () => file.freshness.offlineAfterMs,
+    });
+    const alerts = createAlerts({ db, clock, log, outbound, holderId, publicUrl, appendEvents, audit });
+    const jobs = createJobs({
+      db,
+      clock,
+      log,
+      holderId,
+      shared: kind === 'postgres',
+      onLead: (leading) => (leading ? intake.start() : intake.stop()),
+    });
+    const loop = createLoop({ catalog, intake, detect, alerts, events, jobs: () => jobs, log });
+
+    // Configuration: what the file declares now, and after each change of it.
+    const following = followProjects({ catalog, intake, detect, log });
+    stops.push(() => following.stop());
+    catalog.onChange(() => {
+      following.soon();
+      jobs.wake('catalog.verify');
+    });
+    const apply = async (next: FileConfig) => {
+      outbound.setPolicy(next.network);
+      await alerts.syncChannels(next.channels.map(({ declaration, ref }) => ({ declaration, ref })));
+      await catalog.sync(next.projects.map(({ declaration, ref }) => ({ declaration, ref })));
+      file = next;
+      await following.now();
+    };
+    await apply(file);
+    const watching = watchConfig(config, {
+      clock,
+      onValid: async (next) => {
+        await apply(next);
+        log.info(
+          { projects: next.projects.length, channels: next.channels.length },
+          'the new configuration is in force',
+        );
+      },
+      onInvalid: (issues) =>
+        log.error({ issues }, 'the new configuration is refused; the hub goes on with the old one'),
+    });
+    stops.push(() => watching.stop());
+
+    // People and programs.
+    const closing = new AbortController();
+    const routes: Route<Caller>[] = [
+      ...accessRoutes(access),
+      ...catalogRoutes(catalog),
+      ...intakeRoutes(intake),
+      ...sampleRoutes(samples),
+      ...alertRoutes(alerts),
+      ...eventRoutes(events, access.watch, closing.signal),
+      ...configRoutes(watching, async () =>
+        (await catalog.declarations()).map(({ declaredIn: _, lastSeenAt: __, ...declaration }) => ({ declaration })),
+      ),
+    ];
+    routes.push(...hubRoutes({ routes, jobs, catalog, intake, telemetry, clock, publicUrl, version: VERSION }));
+    hubMetrics(telemetry, { catalog, intake, alerts, events, jobs });
+    const app = createApp<Caller>({
+      routes,
+      resolve: access.resolve,
+      allow,
+      checkOrigin: (request, caller) => checkOrigin(request, publicUrl, caller),
+      observe: telemetry.observeRequest,
+      pagesDir: PAGES,
+      https: publicUrl.startsWith('https:'),
+      log,
+      clock,
+    });
+
+    // The loop turns.
+    await jobs.start([
+      ...loop.jobs,
+      defineJob({
+        name: 'samples.rollup',
+        agent: 'Monitor',
+        schedule: { everyMs: 60_000 },
+        timeoutMs: 50_000,
+        run: async ({ signal }) => void (await samples.rollup(signal)),
+      }),
+      defineJob({
+        name: 'retention',
+        agent: 'Hub',
+        schedule: { everyMs: HOUR / 6 },
+        timeoutMs: HOUR / 6,
+        run: async ({ signal }) => {
+          await samples.expire(file.retention, signal);
+          await intake.expire(file.retention.checks);
+          await events.expire(file.retention.events);
+          await alerts.expire(file.retention.hour);
+          await access.sweep();
+        },
+      }),
+      // The same as the route for serverless schedulers; it runs by itself here.
+      defineJob({
+        name: 'ecosystem-monitor',
+        agent: 'Monitor',
+        schedule: { cron: '*/15 * * * *' },
+        timeoutMs: 120_000,
+        run: async ({ signal }) => void (await intake.runOnce(systemCaller('ecosystem-monitor'), undefined, signal)),
+      }),
+    ]);
+    stops.push(() => loop.settle());
+    stops.push(() => jobs.stop());
+    stops.push(() => intake.stop());
+    const flush = setInterval(
+      () =>
+        void catalog
+          .flushSightings()
+          .catch((error: unknown) => log.warn({ err: error }, 'sightings wait for the next turn')),
+      2000,
+    );
+    stops.push(() => clearInterval(flush));
+    server.mount(app, () => closing.abort());
+    stops.push(
+      writeLocalAccess(join(config.dataDir, 'local.json'), { url: server.url, key: access.localKey, pid: process.pid }),
+    );
+    const setupUrl = await access.setupUrl(publicUrl);
+    log.info(
+      { url: server.url, version: VERSION, database: kind, projects: file.projects.length },
+      'the hub is listening',
+    );
+    return { url: server.url, ...(setupUrl === undefined ? {} : { setupUrl }), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

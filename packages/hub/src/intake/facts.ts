@@ -1,0 +1,38 @@
+import type { Capabilities } from '@orrery/protocol';
+import type { Db } from '../platform/db.ts';
+
+/** One measured value on its way to the samples; `at` is epoch ms, the time of arrival when absent. */
+export type IncomingSample = {
+  key: string;
+  value: number | string;
+  at?: number;
+  service?: string;
+  unit?: string;
+  tags?: Readonly<Record<string, string>>;
+};
+
+export type IncomingEvent = {
+  id?: string;
+  at: number;
+  type: string;
+  project: string;
+  service?: string;
+  title: string;
+  data?: unknown;
+};
+
+/** A project was heard of: it answered a probe or sent something itself. */
+export type Seen = { project: string; at: number; version?: string; capabilities?: Capabilities };
+
+/** What was just committed; whoever listens works on what is stored. */
+export type Facts = { at: number; projects: string[]; seen: Seen[] };
+
+/** Stores samples inside the transaction and counts what it refused, by reason. */
+export type StoreSamples = (
+  trx: Db,
+  project: string,
+  samples: readonly IncomingSample[],
+  receivedAt: number,
+) => Promise<{ refused: Readonly<Partial<Record<string, number>>> }>;
+
+export type AppendEvents = (trx: Db, events: readonly IncomingEvent[]) => Promise<unknown>;

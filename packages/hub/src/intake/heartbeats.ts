@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import type { Secrets } from '../platform/secrets.ts';
+import type { Probe } from './compile.ts';
+import type { Beat } from './probes/probe.ts';
+import type { HeartbeatRow, IntakeTables } from './tables.ts';
+
+const digest = (token: string): string => createHash('sha256').update(token).digest('base64url');
+
+/** The URLs of dead man's switches and the beats that came in through them. A token follows from the hub's key and the probe, and is kept nowhere. */
+export function createHeartbeats(deps: { db: Db; clock: Clock; secrets: Secrets; publicUrl: string }) {
+  const { db, clock } = deps;
+  const tables = db.withTables<IntakeTables>();
+  const byDigest = new Map<string, Probe>();
+  const tokens = new Map<string, string>();
+  /** Beats as this hub's monotonic clock has them, so that a stepped wall clock makes no job late. */
+  const waits = new Map<string, { since: number; waitSince: number }>();
+
+  const tokenOf = (probe: Probe): string => {
+    const known = tokens.get(probe.id);
+    if (known) return known;
+    const token = `hb_${deps.secrets.derive(`heartbeat:${probe.id}`).subarray(0, 21).toString('base64url')}`;
+    tokens.set(probe.id, token);
+    return token;
+  };
+
+  return {
+    urlOf: (probe: Probe): string => `${deps.publicUrl}/api/heartbeat/${tokenOf(probe)}`,
+
+    sync(probes: readonly Probe[]): void {
+      byDigest.clear();
+      for (const probe of probes) if (probe.kind === 'heartbeat') byDigest.set(digest(tokenOf(probe)), probe);
+      for (const id of tokens.keys()) if (!probes.some((probe) => probe.id === id)) tokens.delete(id);
+    },
+
+    /** The wait for the first beat begins when the switch is first seen. */
+    async begin(probes: readonly Probe[]): Promise<void> {
+      const rows = probes
+        .filter((probe) => probe.kind === 'heartbeat')
+        .map(({ id }): HeartbeatRow => ({ id, first_at: clock.now(), last_at: null, failed: 0, beats: 0 }));
+      for (let from = 0; from < rows.length; from += 500)
+        await tables
+          .insertInto('heartbeats')
+          .values(rows.slice(from, from + 500))
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .execute();
+    },
+
+    /** Stores a beat; the probe it belongs to, or undefined for a token that nobody has. */
+    async beat(token: string, failed: boolean): Promise<Probe | undefined> {
+      const probe = byDigest.get(digest(token));
+      if (!probe) return undefined;
+      const now = clock.now();
+      await tables
+        .insertInto('heartbeats')
+        .values({ id: probe.id, first_at: now, last_at: now, failed: failed ? 1 : 0, beats: 1 })
+        .onConflict((conflict) =>
+          conflict.column('id').doUpdateSet((eb) => ({
+            last_at: now,
+            failed: failed ? 1 : 0,
+            beats: eb('heartbeats.beats', '+', 1),
+          })),
+        )
+        .execute();
+      return probe;
+    },
+
+    /** The newest beat of a probe, whichever hub took it. */
+    async newest(id: string): Promise<Beat> {
+      const row = await tables.selectFrom('heartbeats').selectAll().where('id', '=', id).executeTakeFirst();
+      const since = row?.last_at ?? row?.first_at ?? clock.now();
+      const known = waits.get(id);
+      const wait =
+        known?.since === since ? known : { since, waitSince: clock.monotonic() - Math.max(0, clock.now() - since) };
+      waits.set(id, wait);
+      return { agoMs: clock.monotonic() - wait.waitSince, beats: row?.beats ?? 0, failed: row?.failed === 1 };
+    },
+  };
+}

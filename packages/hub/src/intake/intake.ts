@@ -1,0 +1,165 @@
+import type { Caller } from '../access/index.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import { HubError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { Outbound } from '../platform/outbound.ts';
+import type { Secrets } from '../platform/secrets.ts';
+import { createAccept } from './accept.ts';
+import { compileProbes, type Probe, type WatchedProject } from './compile.ts';
+import { expire } from './expire.ts';
+import type { AppendEvents, Facts, StoreSamples } from './facts.ts';
+import { createHeartbeats } from './heartbeats.ts';
+import type { Standing } from './judge.ts';
+import { type LogFilter, projectLogs } from './logs.ts';
+import { createMonitor } from './monitor.ts';
+import { opsHealth } from './opsHealth.ts';
+import { createProber } from './prober.ts';
+import { createRecorder } from './record.ts';
+import { createRefusals } from './refusals.ts';
+import { type Kept, loadKept, NOTHING_KEPT } from './store.ts';
+
+type IntakeDeps = {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  outbound: Pick<Outbound, 'request'>;
+  secrets: Secrets;
+  /** Where jobs reach this hub, for the URLs of heartbeats. */
+  publicUrl: string;
+  apiKeyOf(slug: string): Promise<string | undefined>;
+  storeSamples: StoreSamples;
+  appendEvents: AppendEvents;
+  /** Whether this hub still holds the lease under which it was started; always, unless said otherwise. */
+  mayProbe?: () => boolean;
+};
+
+/** A probe's state; times are epoch ms of the hub's clock. */
+type ProbeState = { probeId: string; project: string; service: string; kind: string; target: string } & Pick<
+  Standing,
+  'status' | 'since' | 'lastCheckAt' | 'latencyMs' | 'reason'
+> & { consecutiveFailures: number; instanceChecks: Standing['checks'] };
+
+export type Intake = ReturnType<typeof createIntake>;
+
+/** How long a hub that does not probe itself may show what it read before, in ms. */
+const SHARED_MS = 500;
+
+/** Facts arrive here: by probes that ask, by projects that push, by jobs that call. Whatever comes out has been checked and stored. */
+export function createIntake(deps: IntakeDeps) {
+  const { db, clock, log } = deps;
+  const refusals = createRefusals();
+  const listeners = new Set<(facts: Facts) => void>();
+  const emit = (facts: Facts) => {
+    for (const listener of listeners)
+      try {
+        listener(facts);
+      } catch (error) {
+        log.error({ err: error, projects: facts.projects }, 'whoever listens for facts failed; the facts are stored');
+      }
+  };
+  let probes: readonly Probe[] = [];
+  let ids: ReadonlySet<string> = new Set();
+  let projects: ReadonlyMap<string, WatchedProject> = new Map();
+  let keys: ReadonlyMap<string, string> = new Map();
+  let shared: { at: number; kept: Promise<ReadonlyMap<string, Kept>> } | undefined;
+
+  const heartbeats = createHeartbeats(deps);
+  const recorder = createRecorder({ ...deps, refusals, emit, mayWrite: deps.mayProbe ?? (() => true) });
+  const prober = createProber({
+    ...deps,
+    recorder,
+    heartbeats,
+    probes: () => probes,
+    isDeclared: (id) => ids.has(id),
+    keyOf: (slug) => keys.get(slug),
+  });
+
+  /** What is stored of every probe: in memory on the hub that probes, else read from the database it writes to. */
+  async function keptOf(): Promise<ReadonlyMap<string, Kept>> {
+    if (prober.running()) return new Map(probes.map(({ id }) => [id, recorder.committed(id) ?? NOTHING_KEPT]));
+    if (!shared || clock.monotonic() - shared.at > SHARED_MS) shared = { at: clock.monotonic(), kept: loadKept(db) };
+    return shared.kept;
+  }
+
+  const healthDeps = {
+    db,
+    probes: () => probes,
+    keptOf,
+    isProject: (slug: string) => projects.has(slug),
+    heartbeatUrl: heartbeats.urlOf,
+    now: clock.now,
+  };
+
+  /** Why a project has no log here; throws not_found for a project that nobody declared. */
+  async function noteOf(slug: string): Promise<string | undefined> {
+    if (!projects.has(slug)) throw new HubError('not_found', `No project "${slug}".`);
+    const readers = probes.filter((probe) => probe.project === slug && probe.kind === 'instance');
+    if (readers.length === 0)
+      return 'No probe of the kind "instance" is declared for this project, and only that kind reads logs.';
+    const kept = await keptOf();
+    const notes = readers.flatMap((probe) => {
+      const note = kept.get(probe.id)?.logs.note;
+      return note ? [`${probe.service}: the log could not be read: ${note}`] : [];
+    });
+    return notes.length > 0 ? notes.join('; ') : undefined;
+  }
+
+  return {
+    /** Takes up the declared projects: their probes, their keys, their heartbeat URLs. */
+    async sync(declared: readonly WatchedProject[]): Promise<void> {
+      const found = await Promise.all(declared.map(async ({ slug }) => [slug, await deps.apiKeyOf(slug)] as const));
+      keys = new Map(found.flatMap(([slug, key]) => (key === undefined ? [] : [[slug, key] as const])));
+      projects = new Map(declared.map((project) => [project.slug, project]));
+      probes = compileProbes(declared);
+      ids = new Set(probes.map((probe) => probe.id));
+      heartbeats.sync(probes);
+      refusals.keep(new Set(projects.keys()));
+      await prober.sync();
+    },
+    /** Begins to probe; resolves when it has. Called again without effect. */
+    start: prober.start,
+    /** Ends probing and writes what was seen; what is under way is cut. */
+    stop: prober.stop,
+    /** Tells of everything that was taken in, after it is committed. */
+    onFacts(listener: (facts: Facts) => void): void {
+      listeners.add(listener);
+    },
+    async states(): Promise<ProbeState[]> {
+      const kept = await keptOf();
+      return probes.map(({ id, project, service, kind, target }) => {
+        const { standing } = kept.get(id) ?? NOTHING_KEPT;
+        const { status, since, lastCheckAt, latencyMs, reason, failures, checks } = standing;
+        const state = { status, since, lastCheckAt, latencyMs, reason };
+        return {
+          probeId: id,
+          project,
+          service,
+          kind,
+          target,
+          ...state,
+          consecutiveFailures: failures,
+          instanceChecks: checks,
+        };
+      });
+    },
+    opsHealth: (caller: Caller, filter: { project?: string | undefined; history: number }) =>
+      opsHealth(healthDeps, caller, filter),
+    projectLogs: (caller: Caller, filter: LogFilter) => projectLogs({ db, noteOf }, caller, filter),
+    acceptEvents: createAccept({ ...deps, refusals, emit, projectOf: (slug) => projects.get(slug) }),
+    /** Takes a beat; throws not_found for a token that no heartbeat has. Resolves once it is stored. */
+    async beat(token: string, failed: boolean): Promise<void> {
+      const probe = await heartbeats.beat(token, failed);
+      if (!probe) throw new HubError('not_found', 'No heartbeat has this address.');
+      const shown = recorder.kept(probe.id).standing.status;
+      if (failed || shown !== 'up') prober.checkSoon(probe);
+    },
+    runOnce: createMonitor({ probes: () => probes, check: prober.check }),
+    /** Deletes checks older than `keepMs`, and old log lines and ids. */
+    expire: (keepMs: number) => expire(db, clock.now(), keepMs),
+    /** What was not taken in, by project and reason, since the start. */
+    refusals: refusals.list,
+    /** Checks that did not run because the one before had not ended. */
+    skippedChecks: prober.skipped,
+  };
+}

@@ -1,0 +1,202 @@
+import { type Db, inTransaction } from '../platform/db.ts';
+import type { Log } from '../platform/log.ts';
+import type { Probe } from './compile.ts';
+import type { AppendEvents, Facts, IncomingEvent, IncomingSample, Seen, StoreSamples } from './facts.ts';
+import { judge } from './judge.ts';
+import { createLogKeeper } from './logs.ts';
+import type { Outcome } from './probes/probe.ts';
+import type { Refusals } from './refusals.ts';
+import { checkNumber, createCheckWriter, createStateWriter, type Kept, NOTHING_KEPT } from './store.ts';
+import { countCheck } from './uptime.ts';
+
+const FLUSH_MS = 200;
+const MAX_RETRY_MS = 5000;
+const MAX_BATCH = 2000;
+const MAX_WAITING = 50_000;
+
+type Entry = { probe: Probe; outcome: Outcome; at: number; kept: Kept; from: Kept['standing']['status'] };
+
+export type Recorder = ReturnType<typeof createRecorder>;
+
+/**
+ * Judges what checks saw and writes it together: all that came in within a moment is one transaction, told of once it is committed.
+ * While the database cannot be written, checks wait in memory (the oldest 50,000 give way) and probing goes on.
+ */
+export function createRecorder(deps: {
+  db: Db;
+  log: Log;
+  storeSamples: StoreSamples;
+  appendEvents: AppendEvents;
+  refusals: Refusals;
+  /** Whether this hub may write now; one that lost its lease drops what it saw. */
+  mayWrite(): boolean;
+  emit(facts: Facts): void;
+}) {
+  const { db, log } = deps;
+  const logKeeper = createLogKeeper();
+  const saveChecks = createCheckWriter();
+  const saveStates = createStateWriter();
+  const judged = new Map<string, Kept>();
+  const committed = new Map<string, Kept>();
+  let waiting: Entry[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> | undefined;
+  let failures = 0;
+
+  function record(probe: Probe, outcome: Outcome, at: number): Kept {
+    const before = judged.get(probe.id) ?? NOTHING_KEPT;
+    const kept: Kept = {
+      standing: judge(before.standing, outcome, probe, at),
+      hours: countCheck(before.hours, at, outcome.status !== 'down'),
+      logs: outcome.logs?.position ?? before.logs,
+    };
+    judged.set(probe.id, kept);
+    waiting.push({ probe, outcome, at, kept, from: before.standing.status });
+    if (outcome.refused) deps.refusals.addAll(probe.project, outcome.refused);
+    timer ??= setTimeout(flushSoon, FLUSH_MS);
+    return kept;
+  }
+
+  /** Takes what is stored of one probe for what is known of it. */
+  function adopt(id: string, kept: Kept): void {
+    judged.set(id, kept);
+    committed.set(id, kept);
+  }
+
+  function flushSoon(): void {
+    timer = undefined;
+    writing ??= flush().finally(() => {
+      writing = undefined;
+      if (waiting.length > 0)
+        timer ??= setTimeout(flushSoon, failures === 0 ? 0 : Math.min(FLUSH_MS * 2 ** failures, MAX_RETRY_MS));
+    });
+  }
+
+  async function flush(): Promise<void> {
+    const declared = deps.mayWrite() ? waiting.filter(({ probe }) => judged.has(probe.id)) : [];
+    const batch = declared.slice(0, MAX_BATCH);
+    waiting = declared.slice(MAX_BATCH);
+    if (batch.length === 0) return;
+    try {
+      await inTransaction(db, (trx) => write(trx, batch));
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (failures === 1) log.error({ err: error, checks: batch.length }, 'checks could not be stored; they wait');
+      waiting = [...batch, ...waiting].slice(-MAX_WAITING);
+      return;
+    }
+    for (const { probe, kept } of batch) committed.set(probe.id, kept);
+    deps.emit(factsOf(batch));
+  }
+
+  async function write(trx: Db, batch: readonly Entry[]): Promise<void> {
+    const newest = new Map(batch.map((entry) => [entry.probe.id, entry]));
+    await saveChecks(
+      trx,
+      batch.map(({ probe, outcome, at }) => ({
+        probe: probe.key,
+        at,
+        status: checkNumber(outcome.status),
+        latency_ms: outcome.latencyMs,
+        reason: outcome.reason ?? null,
+      })),
+    );
+    await saveStates(
+      trx,
+      [...newest].map(([id, { kept }]) => ({ id, kept })),
+    );
+    for (const [project, entries] of Map.groupBy(batch, (entry) => entry.probe.project)) {
+      const at = Math.max(...entries.map((entry) => entry.at));
+      const { refused } = await deps.storeSamples(trx, project, entries.flatMap(samplesOf), at);
+      deps.refusals.addAll(project, refused);
+    }
+    for (const { probe, outcome, at } of batch)
+      if (outcome.logs && outcome.logs.entries.length > 0)
+        await logKeeper.store(trx, { project: probe.project, service: probe.service }, outcome.logs.entries, at);
+    const events = batch.flatMap(eventsOf);
+    if (events.length > 0) await deps.appendEvents(trx, events);
+  }
+
+  return {
+    record,
+    /** The standing of a probe as of its last check, written or not. */
+    kept: (id: string): Kept => judged.get(id) ?? NOTHING_KEPT,
+    /** What is written of a probe. */
+    committed: (id: string): Kept | undefined => committed.get(id),
+    /** Begins from what is stored. */
+    load(stored: ReadonlyMap<string, Kept>): void {
+      judged.clear();
+      committed.clear();
+      for (const [id, kept] of stored) adopt(id, kept);
+    },
+    adopt,
+    forget(id: string): void {
+      judged.delete(id);
+      committed.delete(id);
+      waiting = waiting.filter((entry) => entry.probe.id !== id);
+    },
+    /** Writes what waits now; one try. */
+    async settle(): Promise<void> {
+      clearTimeout(timer);
+      timer = undefined;
+      await writing;
+      while (waiting.length > 0) {
+        await flush();
+        if (failures > 0) break;
+      }
+    },
+  };
+}
+
+/** The series of a probe's own figures: one per service and kind; further probes of the same kind are told apart by number. */
+function samplesOf({ probe, outcome, at }: Entry): IncomingSample[] {
+  const tags = probe.ordinal === 0 ? { kind: probe.kind } : { kind: probe.kind, probe: String(probe.ordinal + 1) };
+  const own = { service: probe.service, tags, at };
+  const samples: IncomingSample[] = [{ key: 'probe.up', value: outcome.status === 'down' ? 0 : 1, ...own }];
+  // The latency of a failure is the latency of nothing.
+  if (outcome.latencyMs !== null && outcome.status !== 'down')
+    samples.push({ key: 'probe.latency_ms', value: outcome.latencyMs, unit: 'ms', ...own });
+  if (outcome.logs)
+    samples.push({
+      key: 'logs.error_count',
+      value: outcome.logs.entries.filter((entry) => entry.level >= 3).length,
+      service: probe.service,
+      unit: 'count',
+      at,
+    });
+  for (const sample of outcome.samples ?? []) samples.push({ ...sample, at });
+  return samples;
+}
+
+function eventsOf({ probe, kept: { standing }, from, at }: Entry): IncomingEvent[] {
+  const { status, reason } = standing;
+  if (status === from || (from === 'unknown' && status === 'up')) return [];
+  return [
+    {
+      id: `${probe.id}-${at}`,
+      at,
+      type: 'probe.status',
+      project: probe.project,
+      service: probe.service,
+      title: `${probe.project}/${probe.service} is ${status}${reason && status !== 'up' ? `: ${reason}` : ''}`,
+      data: { probeId: probe.id, kind: probe.kind, target: probe.target, from, to: status, reason },
+    },
+  ];
+}
+
+function factsOf(batch: readonly Entry[]): Facts {
+  const seen = new Map<string, Seen>();
+  for (const { probe, outcome, at } of batch) {
+    if (!outcome.heard) continue;
+    seen.set(probe.project, {
+      ...seen.get(probe.project),
+      project: probe.project,
+      at,
+      ...(outcome.version === undefined ? {} : { version: outcome.version }),
+      ...(outcome.capabilities === undefined ? {} : { capabilities: outcome.capabilities }),
+    });
+  }
+  const at = Math.max(...batch.map((entry) => entry.at));
+  return { at, projects: [...new Set(batch.map((entry) => entry.probe.project))], seen: [...seen.values()] };
+}

@@ -1,0 +1,147 @@
+import type { Clock } from '../platform/clock.ts';
+import { type Probe, phaseOf } from './compile.ts';
+
+/** The first check of a probe with a long interval comes this soon after a start. */
+const FIRST_WITHIN_MS = 2000;
+const TICK_MS = 500;
+/** The hub itself stood still for this long (suspended, or too busy): what failed meanwhile proves nothing. */
+const STANDSTILL_MS = 2000;
+
+type Entry = {
+  probe: Probe;
+  slot: number;
+  timer: NodeJS.Timeout | undefined;
+  running: Promise<void> | undefined;
+  gone: boolean;
+};
+
+/**
+ * Runs every probe at its own pace on monotonic time. Each has a fixed place in its interval, so that load is spread and a restart changes
+ * nothing; what was missed is not made up for. A probe never overlaps itself, and a slow one holds nobody up.
+ */
+export function createSchedule(options: {
+  clock: Clock;
+  maxRunning: number;
+  /** Runs one check and records it; must not reject. */
+  run(probe: Probe): Promise<void>;
+}) {
+  const { clock } = options;
+  const entries = new Map<string, Entry>();
+  const waiting: Entry[] = [];
+  let running = 0;
+  let skipped = 0;
+  let base = 0;
+  let started = false;
+  let tick: NodeJS.Timeout | undefined;
+  let tickedAt = 0;
+  let standstill = { from: Number.NEGATIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
+
+  function notice(): void {
+    if (!started) return;
+    const now = clock.monotonic();
+    if (now - tickedAt > STANDSTILL_MS + TICK_MS) standstill = { from: tickedAt, to: now };
+    tickedAt = now;
+  }
+
+  function arm(entry: Entry, after: number): void {
+    const { everyMs } = entry.probe;
+    const offset = base + phaseOf(entry.probe) * everyMs;
+    entry.slot = Math.max(entry.slot + 1, Math.floor((after - offset) / everyMs) + 1);
+    const wait = offset + entry.slot * everyMs - clock.monotonic();
+    entry.timer = setTimeout(
+      () => {
+        arm(entry, clock.monotonic());
+        fire(entry);
+      },
+      Math.max(wait, 1),
+    );
+  }
+
+  function enter(probe: Probe): void {
+    const entry = entries.get(probe.id) ?? { probe, slot: 0, timer: undefined, running: undefined, gone: false };
+    entries.set(probe.id, entry);
+    clearTimeout(entry.timer);
+    entry.probe = probe;
+    entry.slot = Number.NEGATIVE_INFINITY;
+    entry.timer = setTimeout(() => {
+      arm(entry, clock.monotonic() + probe.everyMs / 2);
+      fire(entry);
+    }, phaseOf(probe) * Math.min(probe.everyMs, FIRST_WITHIN_MS));
+  }
+
+  function leave(entry: Entry): void {
+    entry.gone = true;
+    clearTimeout(entry.timer);
+    entries.delete(entry.probe.id);
+  }
+
+  function fire(entry: Entry): void {
+    if (entry.running || waiting.includes(entry)) skipped += 1;
+    else if (running >= options.maxRunning) waiting.push(entry);
+    else begin(entry);
+  }
+
+  function begin(entry: Entry): Promise<void> {
+    running += 1;
+    const done = options.run(entry.probe).finally(() => {
+      running -= 1;
+      entry.running = undefined;
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        if (next.gone) continue;
+        void begin(next);
+        break;
+      }
+    });
+    entry.running = done;
+    return done;
+  }
+
+  return {
+    start(probes: readonly Probe[]): void {
+      started = true;
+      base = clock.monotonic();
+      tickedAt = base;
+      tick = setInterval(notice, TICK_MS).unref();
+      for (const probe of probes) enter(probe);
+    },
+
+    /** Takes up changed declarations: an unchanged probe keeps its pace. */
+    replace(probes: readonly Probe[]): void {
+      if (!started) return;
+      const wanted = new Map(probes.map((probe) => [probe.id, probe]));
+      for (const entry of [...entries.values()]) if (!wanted.has(entry.probe.id)) leave(entry);
+      for (const probe of probes) {
+        const entry = entries.get(probe.id);
+        if (entry?.probe.declaration === probe.declaration) entry.probe = probe;
+        else enter(probe);
+      }
+    },
+
+    /** Runs a probe now; a run that is under way is waited for and, unless `afresh`, counts as this one. */
+    async runNow(id: string, { afresh }: { afresh: boolean }): Promise<void> {
+      const entry = entries.get(id);
+      if (!entry) return;
+      const under = entry.running;
+      await under;
+      if (under === undefined || (afresh && !entry.gone)) await (entry.running ?? begin(entry));
+    },
+
+    /** The hub's own standstill since `from` (monotonic ms), if there was one. */
+    standstillSince(from: number): { from: number; to: number } | undefined {
+      notice();
+      return standstill.to >= from ? standstill : undefined;
+    },
+
+    /** Runs that did not happen because the one before had not ended. */
+    skipped: () => skipped,
+
+    async stop(): Promise<void> {
+      started = false;
+      clearInterval(tick);
+      const under = [...entries.values()].flatMap((entry) => entry.running ?? []);
+      for (const entry of [...entries.values()]) leave(entry);
+      waiting.length = 0;
+      await Promise.all(under);
+    },
+  };
+}

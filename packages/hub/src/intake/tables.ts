@@ -1,0 +1,39 @@
+import type { ServiceStatus } from '@orrery/protocol';
+import type { Generated } from 'kysely';
+
+export type StateRow = {
+  id: string;
+  status: ServiceStatus;
+  since: number | null;
+  last_check_at: number | null;
+  latency_ms: number | null;
+  reason: string | null;
+  failures: number;
+  streak: number;
+  pending: 'up' | 'degraded' | 'down' | null;
+  checks: string | null;
+  hours: string;
+  log_cursor: string | null;
+  log_since: number | null;
+  log_note: string | null;
+};
+export type CheckRow = { probe: number; at: number; status: number; latency_ms: number | null; reason: string | null };
+export type HeartbeatRow = { id: string; first_at: number; last_at: number | null; failed: number; beats: number };
+export type LogRow = {
+  id: Generated<number>;
+  project: string;
+  service: string;
+  at: number;
+  received_at: number;
+  level: number;
+  message: string;
+  fields: string | null;
+};
+
+export type IntakeTables = {
+  probes_state: StateRow;
+  checks: CheckRow;
+  heartbeats: HeartbeatRow;
+  log_entries: LogRow;
+  inbox: { project: string; id: string; received_at: number };
+};

@@ -1,0 +1,106 @@
+import type { Alerts } from './alerts/index.ts';
+import type { Catalog } from './catalog/index.ts';
+import type { Detect } from './detect/index.ts';
+import type { Events } from './events/index.ts';
+import type { Facts, Intake } from './intake/index.ts';
+import { defineJob, type JobDefinition, type Jobs } from './platform/jobs.ts';
+import type { Log } from './platform/log.ts';
+
+export type Loop = { jobs: JobDefinition[]; settle(): Promise<void> };
+
+type Rooms = {
+  catalog: Pick<Catalog, 'observe' | 'sightings' | 'verify' | 'flushSightings'>;
+  intake: Pick<Intake, 'onFacts'>;
+  detect: Detect;
+  alerts: Alerts;
+  events: Events;
+  jobs: () => Pick<Jobs, 'leading' | 'wake'>;
+  log: Log;
+};
+
+/**
+ * The operating loop, and the only wire between the rooms: facts → catalog → detect → alerts → channels. Each step works on what is
+ * stored, so running it again changes nothing: it runs at once when facts arrive, and a sweep repeats it for what a crash or another
+ * hub left behind.
+ */
+export function createLoop({ catalog, intake, detect, alerts, events, jobs, log }: Rooms): Loop {
+  const dirty = new Set<string>();
+  let judging: Promise<void> | undefined;
+  let turn: Promise<void> = Promise.resolve();
+
+  /** One judgement at a time: what one read must not be acted on after what a later one has seen. */
+  function judge(projects?: string[]): Promise<void> {
+    const mine = turn.then(() => judgeNow(projects));
+    turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Facts → findings → alerts → notifications, for some projects or for all. */
+  async function judgeNow(projects?: string[]): Promise<void> {
+    const { findings, scope, at } = await detect.evaluate(projects);
+    const { opened, resolved } = await alerts.reconcile(findings, { scope, at });
+    tell(opened + resolved);
+  }
+
+  /** Everything judged again, and the alerts of projects that are no longer watched ended. */
+  async function sweep(): Promise<void> {
+    await judge();
+    tell(await alerts.retire((await catalog.sightings()).map(({ slug }) => slug)));
+  }
+
+  function tell(changes: number): void {
+    if (changes === 0) return;
+    events.poke();
+    jobs().wake('alerts.deliver');
+  }
+
+  /** What arrives during a judgement is judged together right after it. */
+  function judgeSoon(): void {
+    if (judging || dirty.size === 0 || !jobs().leading()) return;
+    const projects = [...dirty];
+    dirty.clear();
+    judging = judge(projects)
+      .catch((error: unknown) => log.error({ err: error, projects }, 'a judgement failed; the sweep repeats it'))
+      .finally(() => {
+        judging = undefined;
+        judgeSoon();
+      });
+  }
+
+  intake.onFacts((facts: Facts) => {
+    catalog.observe(facts.seen);
+    for (const project of facts.projects) dirty.add(project);
+    events.poke();
+    judgeSoon();
+  });
+
+  return {
+    jobs: [
+      defineJob({
+        name: 'catalog.verify',
+        agent: 'Monitor',
+        schedule: { everyMs: 300_000 },
+        timeoutMs: 240_000,
+        run: ({ signal }) => catalog.verify(undefined, signal),
+      }),
+      defineJob({
+        name: 'detect.sweep',
+        agent: 'Monitor',
+        schedule: { everyMs: 5000 },
+        timeoutMs: 60_000,
+        run: sweep,
+      }),
+      defineJob({
+        name: 'alerts.deliver',
+        agent: 'Monitor',
+        schedule: { everyMs: 1000 },
+        timeoutMs: 120_000,
+        run: ({ signal }) => alerts.deliver(signal),
+      }),
+    ],
+    async settle() {
+      await judging;
+      await catalog.flushSightings();
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { holdDataDir, inTransaction } from './db.ts';
+import { createSecrets } from './secrets.ts';
+import { temporaryDatabase } from './testing.ts';
+
+describe('the embedded database', () => {
+  it('commits all of a transaction or nothing of it', async () => {
+    const { db, close } = await temporaryDatabase();
+    await sql`CREATE TABLE t (a INTEGER PRIMARY KEY)`.execute(db);
+    const failed = inTransaction(db, async (trx) => {
+      await sql`INSERT INTO t VALUES (1)`.execute(trx);
+      await sql`INSERT INTO t VALUES (1)`.execute(trx);
+    });
+    await expect(failed).rejects.toThrow(/UNIQUE/);
+    expect((await sql`SELECT * FROM t`.execute(db)).rows).toEqual([]);
+    await close();
+  });
+
+  it('lets many transactions at once each see the last one finished', async () => {
+    const { db, close } = await temporaryDatabase();
+    await sql`CREATE TABLE counter (n INTEGER)`.execute(db);
+    await sql`INSERT INTO counter VALUES (0)`.execute(db);
+    await Promise.all(
+      Array.from({ length: 50 }, () =>
+        inTransaction(db, async (trx) => {
+          const { rows } = await sql<{ n: number }>`SELECT n FROM counter`.execute(trx);
+          await sql`UPDATE counter SET n = ${(rows[0]?.n ?? 0) + 1}`.execute(trx);
+        }),
+      ),
+    );
+    expect((await sql`SELECT n FROM counter`.execute(db)).rows).toEqual([{ n: 50 }]);
+    await close();
+  });
+
+  it('lets one hub hold a data folder, and the next one once it let go', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'orrery-test-'));
+    const first = holdDataDir(dir);
+    expect(() => holdDataDir(dir)).toThrow(/Another hub is running on the data folder/);
+    first.release();
+    holdDataDir(dir).release();
+  });
+});
+
+describe('secrets', () => {
+  it('open only where they were sealed, with the key that sealed them', () => {
+    const secrets = createSecrets('k'.repeat(32));
+    const sealed = secrets.seal('the api key', 'project-key:veria');
+    expect(sealed).not.toContain('api key');
+    expect(secrets.open(sealed, 'project-key:veria')).toBe('the api key');
+    expect(() => secrets.open(sealed, 'project-key:performia')).toThrow();
+    expect(() => createSecrets('x'.repeat(32)).open(sealed, 'project-key:veria')).toThrow(/ORRERY_SECRET/);
+    expect(() => createSecrets('short')).toThrow(/32 bytes/);
+  });
+});

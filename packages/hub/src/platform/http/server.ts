@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type HttpBindings, serve } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import type { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import { fieldErrors, HubError, toProblem } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { readJson, readQuery } from './body.ts';
+import { securityHeaders } from './headers.ts';
+import { createRateLimit } from './limits.ts';
+import { createPages } from './pages.ts';
+import type { Route, RouteAuth, RouteCaller } from './route.ts';
+import { bindConnection } from './sse.ts';
+
+export type HttpOptions<C extends RouteCaller> = {
+  routes: readonly Route<C>[];
+  /** Who calls; throws `unauthorized` for a key or a session that is not good. */
+  resolve(request: Request, ip: string): Promise<C>;
+  /** Throws when the caller may not use a route of this kind. */
+  allow(caller: C, auth: RouteAuth): void;
+  /** Throws when a page of another origin is behind a request that changes something. */
+  checkOrigin(request: Request, caller: C): void;
+  /** Counts an answer: method, route template, status, seconds. */
+  observe(method: string, route: string, status: number, seconds: number): void;
+  pagesDir: string;
+  https: boolean;
+  log: Log;
+  clock: Clock;
+};
+
+export type App = Hono<{ Bindings: HttpBindings }>;
+export type HttpServer = {
+  url: string;
+  port: number;
+  mount(app: App, closing: () => void): void;
+  stop(): Promise<void>;
+};
+
+const ANONYMOUS_PER_MINUTE = 600;
+const KNOWN_PER_MINUTE = 12_000;
+const REQUEST_ID = /^[A-Za-z0-9_-]{8,64}$/;
+
+/** No name, id or word of ours holds NUL, and PostgreSQL takes none in a text. */
+function refuseNul(values: Readonly<Record<string, string | readonly string[]>>, at: string): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (![value].flat().some((text) => text.includes('\0'))) continue;
+    const field = [at, name].filter(Boolean).join('.');
+    const reason = 'must not hold a NUL character';
+    throw new HubError('invalid', `${field}: ${reason}`, { fields: [{ field, reason }] });
+  }
+}
+
+function parse(schema: z.ZodType | undefined, value: unknown, at: string): unknown {
+  if (!schema) return undefined;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const fields = fieldErrors(result.error.issues, at);
+  throw new HubError(
+    'invalid',
+    fields
+      .map((f) => `${f.field}: ${f.reason}`)
+      .join('; ')
+      .slice(0, 2000),
+    { fields },
+  );
+}
+
+function problemResponse(error: unknown, requestId: string): Response {
+  const problem = toProblem(error, requestId);
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  if (error instanceof HubError && error.retryAfter !== undefined) headers['retry-after'] = String(error.retryAfter);
+  if (problem.status === 401) headers['www-authenticate'] = 'Bearer realm="orrery"';
+  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+}
+
+/** The web application: every route behind the same limits, checks and headers; what no route knows is the console's page or a 404. */
+export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  const limit = createRateLimit(options.clock);
+  const fixed = Object.entries(securityHeaders(options.https));
+  const pages = createPages(options.pagesDir);
+
+  async function answer(
+    c: Context<{ Bindings: HttpBindings }>,
+    template: string,
+    work: (requestId: string, ip: string) => Promise<Response>,
+  ): Promise<Response> {
+    const started = options.clock.monotonic();
+    const given = c.req.header('x-request-id') ?? '';
+    const requestId = REQUEST_ID.test(given) ? given : randomUUID();
+    const ip = c.env.incoming?.socket?.remoteAddress ?? '';
+    let response: Response;
+    try {
+      response = await work(requestId, ip);
+    } catch (error) {
+      if (!(error instanceof HubError))
+        options.log.error({ err: error, requestId, method: c.req.method, route: template }, 'a request failed');
+      response = problemResponse(error, requestId);
+    }
+    // Nobody reads the body of a HEAD: a stream behind it would go on for ever.
+    if (c.req.raw.method === 'HEAD') await response.body?.cancel();
+    for (const [name, value] of fixed) if (!response.headers.has(name)) response.headers.set(name, value);
+    response.headers.set('x-request-id', requestId);
+    options.observe(c.req.method, template, response.status, (options.clock.monotonic() - started) / 1000);
+    options.log.debug(
+      {
+        requestId,
+        method: c.req.method,
+        route: template,
+        status: response.status,
+        ms: Math.round(options.clock.monotonic() - started),
+      },
+      'answered',
+    );
+    return response;
+  }
+
+  const guard = (key: string, perMinute: number) => {
+    const verdict = limit(key, perMinute);
+    if (!verdict.ok)
+      throw new HubError('rate_limited', `Too many requests; try again in ${verdict.retryAfter} s.`, {
+        retryAfter: verdict.retryAfter,
+      });
+  };
+
+  for (const route of options.routes) {
+    const path = route.path.replace(/\{(\w+)\}/g, ':$1');
+    app.on(route.method.toUpperCase(), path, (c) =>
+      answer(c, route.path, async (requestId, ip) => {
+        const request = c.req.raw;
+        if (c.env.outgoing) bindConnection(request, c.env.outgoing);
+        let caller: C;
+        try {
+          caller = await options.resolve(request, ip);
+        } catch (error) {
+          guard(`bad:${ip}`, 120);
+          throw error;
+        }
+        const who = caller.kind === 'anonymous' ? `ip:${ip}` : `${caller.kind}:${caller.id}`;
+        guard(who, caller.kind === 'anonymous' ? ANONYMOUS_PER_MINUTE : KNOWN_PER_MINUTE);
+        if (route.perMinute !== undefined) guard(`${route.method} ${route.path} ${who}`, route.perMinute);
+        options.allow(caller, route.auth);
+        options.checkOrigin(request, caller);
+        const [named, asked] = [c.req.param(), readQuery(new URL(request.url))];
+        refuseNul(named, '');
+        refuseNul(asked, 'query');
+        const params = parse(route.params, named, '');
+        const query = parse(route.query, asked, 'query');
+        const body = route.body ? parse(route.body, await readJson(request, route), 'body') : undefined;
+        const result = await route.handle({ caller, params, query, body, request, requestId } as Parameters<
+          typeof route.handle
+        >[0]);
+        if (result instanceof Response)
+          return new Response(result.body, { status: result.status, headers: new Headers(result.headers) });
+        if (route.status === 204) return new Response(null, { status: 204 });
+        return new Response(JSON.stringify(result), {
+          status: route.status ?? 200,
+          headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+        });
+      }),
+    );
+  }
+
+  const methodsOf = new Map<string, string[]>();
+  for (const route of options.routes)
+    methodsOf.set(route.path, [...(methodsOf.get(route.path) ?? []), route.method.toUpperCase()]);
+  for (const [path, methods] of methodsOf)
+    app.all(path.replace(/\{(\w+)\}/g, ':$1'), (c) =>
+      answer(c, path, async (requestId) => {
+        const response = problemResponse(
+          new HubError('method', `${path} answers ${methods.join(', ')} only.`),
+          requestId,
+        );
+        response.headers.set('allow', methods.join(', '));
+        return response;
+      }),
+    );
+
+  app.all('*', (c) =>
+    answer(c, '(page)', async (_requestId, ip) => {
+      const { pathname } = new URL(c.req.url);
+      if (c.req.method !== 'GET' && c.req.method !== 'HEAD')
+        throw new HubError('not_found', 'No such route; /openapi.json lists all of them.');
+      guard(`page:${ip}`, KNOWN_PER_MINUTE);
+      const asset = pages.asset(c.req.raw, pathname);
+      if (asset) return asset;
+      if (/^\/(api|ops|admin\/system|v1|mcp|assets)(\/|$)/.test(pathname))
+        throw new HubError('not_found', 'No such route; /openapi.json lists all of them.');
+      return pages.page();
+    }),
+  );
+  return app;
+}
+
+/**
+ * Takes the port at once, so that the address is known, and answers 503 until an application is mounted. `stop` ends streams through
+ * `closing`, lets answers under way finish for up to five seconds, then cuts what is left.
+ */
+export async function listen(options: { host: string; port: number }): Promise<HttpServer> {
+  const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
+  let app: App | undefined;
+  let closing: () => void = () => undefined;
+  const starting = () =>
+    problemResponse(new HubError('unavailable', 'The hub is starting.', { retryAfter: 1 }), randomUUID());
+  const server = serve(
+    {
+      fetch: (request, env) => (app ? app.fetch(request, env) : starting()),
+      hostname: options.host,
+      port: options.port,
+      overrideGlobalObjects: false,
+    },
+    resolve,
+  ) as Server;
+  // It stays: a connection that could not be accepted later on is no reason to end.
+  server.on('error', (error: NodeJS.ErrnoException) => {
+    const inUse = error.code === 'EADDRINUSE';
+    reject(
+      inUse
+        ? new HubError(
+            'conflict',
+            `Port ${options.port} on ${options.host} is in use. Stop what listens there, or choose another with --port or ORRERY_PORT (0 takes a free one).`,
+          )
+        : error,
+    );
+  });
+  server.requestTimeout = 60_000;
+  server.headersTimeout = 15_000;
+  server.keepAliveTimeout = 30_000;
+  server.maxHeadersCount = 100;
+  const { port, family, address } = await promise;
+  const shown = family === 'IPv6' ? `[${address}]` : address;
+  return {
+    url: `http://${shown === '0.0.0.0' || shown === '[::]' ? '127.0.0.1' : shown}:${port}`,
+    port,
+    mount(application, onClosing) {
+      app = application;
+      closing = onClosing;
+    },
+    async stop() {
+      closing();
+      const closed = new Promise<void>((done) => server.close(() => done()));
+      // A connection whose last answer has just ended is idle now, and its client would keep it open for as long as it may.
+      const idle = setInterval(() => server.closeIdleConnections(), 50);
+      const timer = setTimeout(() => server.closeAllConnections(), 5000);
+      await closed;
+      clearInterval(idle);
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import type { Caller } from '../access/index.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import type { Log } from '../platform/log.ts';
+import { createAppend } from './append.ts';
+import { expireOld } from './expire.ts';
+import { findLatest, type LatestNumber } from './find.ts';
+import { keys } from './keys.ts';
+import type { Retention } from './limits.ts';
+import { type QueryInput, query } from './query.ts';
+import { sealDue } from './seal.ts';
+import { createSeriesIndex } from './series.ts';
+import { type SparklinesInput, sparklines } from './sparklines.ts';
+import { type WindowInput, window, windowOf } from './window.ts';
+
+export type SamplesDeps = {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  /** Samples older than this are refused, milliseconds; read each time, since a reload may change it. */
+  rawRetentionMs: () => number;
+  /** Whether a project exists; without it every name is taken for one. */
+  projectExists?: (project: string) => Promise<boolean>;
+};
+
+export type Samples = ReturnType<typeof createSamples>;
+
+/** The measured values of every project: append, query, roll up, expire. */
+export function createSamples(deps: SamplesDeps) {
+  const series = createSeriesIndex(deps);
+  return {
+    clock: deps.clock,
+    append: createAppend({ ...deps, series }),
+    query: (caller: Caller, input: QueryInput) => query(deps, caller, input),
+    sparklines: (caller: Caller, input: SparklinesInput) => sparklines(deps, caller, input),
+    keys: (caller: Caller, project: string) => keys(deps, caller, project),
+
+    /** The newest number of every series of these projects and keys (`*` at the end stands for any rest), in one query. */
+    async latest(projects: readonly string[], keyNames: readonly string[]): Promise<LatestNumber[]> {
+      const latest = await findLatest(deps.db, { projects, keys: keyNames, kind: 'number' });
+      return latest.filter((series) => typeof series.value === 'number') as LatestNumber[];
+    },
+    window: (input: WindowInput) => window(deps, input),
+    windowOf: (ids: readonly number[], from: number, to: number) => windowOf(deps, ids, from, to),
+
+    /** Packs the hours that are over and keeps their minute and hour buckets; returns how many hours were packed. */
+    rollup: (signal?: AbortSignal) => sealDue(deps, signal),
+
+    /** Packs what is due, then deletes what is older than its retention; returns how many blocks went. */
+    async expire(retention: Retention, signal?: AbortSignal): Promise<number> {
+      // A late sample must reach its hour before that hour is judged by its age.
+      await sealDue(deps, signal);
+      const deleted = await expireOld(deps, retention, signal);
+      if (deleted > 0) deps.log.info({ blocks: deleted }, 'expired samples');
+      return deleted;
+    },
+  };
+}
