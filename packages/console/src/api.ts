@@ -1,0 +1,167 @@
+import type {
+  Alert,
+  ChannelView,
+  ConfigStatus,
+  Delivery,
+  FedMetrics,
+  FedProject,
+  Job,
+  KeyInput,
+  KeyView,
+  Me,
+  OpsEvent,
+  OpsHealth,
+  Problem,
+  ProjectAdded,
+  ProjectDetail,
+  ProjectInput,
+  ProjectLogs,
+} from '@orrery/protocol';
+
+/** The one client of the hub. Types only come from the protocol: the console trusts its own hub and carries no validator. */
+
+export type Page<T> = { items: T[]; nextCursor?: string };
+export type FieldIssue = { field: string; reason: string };
+
+export class ApiError extends Error {
+  readonly status: number;
+  readonly fields: readonly FieldIssue[];
+  readonly requestId: string | undefined;
+  constructor(status: number, message: string, fields: readonly FieldIssue[] = [], requestId?: string) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+    this.fields = fields;
+    this.requestId = requestId;
+  }
+}
+
+/** The reason to show for one input, if the hub named it. */
+export function fieldReason(error: unknown, field: string): string | undefined {
+  return error instanceof ApiError ? error.fields.find((issue) => issue.field === field)?.reason : undefined;
+}
+
+let unauthorized = () => {};
+/** Says what happens when the session has ended: the router goes to the sign-in page. */
+export function onUnauthorized(handler: () => void): void {
+  unauthorized = handler;
+}
+
+type Query = Record<string, string | number | boolean | readonly string[] | undefined>;
+type Options = { query?: Query; body?: unknown; signal?: AbortSignal | undefined; public?: boolean };
+
+export function urlOf(path: string, query: Query = {}): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value === undefined || value === '') continue;
+    for (const item of Array.isArray(value) ? value : [value]) params.append(key, String(item));
+  }
+  const text = params.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+/** Throws the ApiError that an unsuccessful answer stands for: problem+json, Better Auth's `{message}`, or nothing readable. */
+export async function refuse(response: Response): Promise<never> {
+  const text = await response.text().catch(() => '');
+  let body: Partial<Problem> & { message?: string } = {};
+  try {
+    body = JSON.parse(text) ?? {};
+  } catch {
+    // A proxy's HTML page says less than the status does.
+  }
+  const detail = body.detail ?? body.message ?? `The hub answered ${response.status} ${response.statusText}`.trim();
+  throw new ApiError(response.status, detail, body.fields ?? [], body.requestId);
+}
+
+async function send(method: string, path: string, options: Options = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(urlOf(path, options.query), {
+      method,
+      credentials: 'same-origin',
+      headers: {
+        accept: 'application/json',
+        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new ApiError(0, 'The hub cannot be reached');
+  }
+  if (response.status === 401 && !options.public) unauthorized();
+  return response.ok ? response : refuse(response);
+}
+
+async function call<T>(method: string, path: string, options?: Options): Promise<T> {
+  const response = await send(method, path, options);
+  const text = await response.text();
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+const seg = encodeURIComponent;
+export type AlertQuery = { status?: string | undefined; severity?: string | undefined; project?: string | undefined };
+export type MetricsQuery = { key: readonly string[]; from: number; to: number; step: number; stat?: string };
+export type LogsQuery = { level?: string | undefined; q?: string | undefined; since?: string | undefined };
+
+export const api = {
+  me: (signal?: AbortSignal) => call<Me>('GET', '/api/me', { signal, public: true }),
+  setupState: (signal?: AbortSignal) => call<{ needed: boolean }>('GET', '/api/setup', { signal, public: true }),
+  setup: (body: { token: string; name: string; email: string; password: string }) =>
+    call<Me>('POST', '/api/setup', { body, public: true }),
+  signIn: (body: { email: string; password: string }) =>
+    call<unknown>('POST', '/api/auth/sign-in/email', { body, public: true }),
+  signOut: () => call<unknown>('POST', '/api/auth/sign-out', { body: {}, public: true }),
+
+  projects: (signal?: AbortSignal) => call<FedProject[]>('GET', '/api/fed/projects', { signal }),
+  project: (slug: string, signal?: AbortSignal) =>
+    call<ProjectDetail>('GET', `/api/fed/projects/${seg(slug)}`, { signal }),
+  addProject: (body: ProjectInput, dryRun: boolean) =>
+    call<ProjectAdded>('POST', '/api/fed/projects', { body, query: { dryRun } }),
+  removeProject: (slug: string) => call<void>('DELETE', `/api/fed/projects/${seg(slug)}`),
+  refresh: (projects: string[]) =>
+    call<{ results: { project: string; status: string; reason?: string }[] }>('POST', '/api/fed/refresh', {
+      body: { projects },
+    }),
+  metrics: (slug: string, { key, from, to, step, stat }: MetricsQuery, signal?: AbortSignal) =>
+    call<FedMetrics>('GET', `/api/fed/metrics/${seg(slug)}`, {
+      signal,
+      query: { key, from: new Date(from).toISOString(), to: new Date(to).toISOString(), step: `${step}ms`, stat },
+    }),
+  logs: (slug: string, query: LogsQuery, cursor?: string, signal?: AbortSignal) =>
+    call<ProjectLogs>('GET', `/api/fed/logs/${seg(slug)}`, { signal, query: { ...query, cursor, limit: 200 } }),
+
+  hub: (signal?: AbortSignal) =>
+    call<{ status: string; version: string; uptime: number }>('GET', '/health', { signal, public: true }),
+  health: (project?: string, signal?: AbortSignal) =>
+    call<OpsHealth>('GET', '/ops/health', { signal, query: { project, history: 50 } }),
+  events: (query: { project?: string; limit?: number; type?: string }, cursor?: string, signal?: AbortSignal) =>
+    call<Page<OpsEvent>>('GET', '/ops/events/recent', { signal, query: { limit: 50, ...query, cursor } }),
+  jobs: (signal?: AbortSignal) => call<{ items: Job[] }>('GET', '/ops/jobs', { signal }),
+
+  alerts: (query: AlertQuery, cursor?: string, signal?: AbortSignal) =>
+    call<Page<Alert>>('GET', '/api/fed/alerts', { signal, query: { ...query, cursor, limit: 100 } }),
+  alert: (id: string, signal?: AbortSignal) => call<Alert>('GET', `/api/fed/alerts/${seg(id)}`, { signal }),
+  changeAlert: (id: string, verb: 'acknowledge' | 'resolve' | 'ignore') =>
+    call<Alert>('POST', `/api/fed/alerts/${seg(id)}/${verb}`),
+
+  keys: (signal?: AbortSignal) => call<{ items: KeyView[] }>('GET', '/api/keys', { signal }),
+  createKey: (body: KeyInput) => call<KeyView & { key: string }>('POST', '/api/keys', { body }),
+  revokeKey: (id: string) => call<KeyView>('DELETE', `/api/keys/${seg(id)}`),
+  channels: (signal?: AbortSignal) => call<{ items: ChannelView[] }>('GET', '/api/channels', { signal }),
+  deliveries: (name: string, cursor?: string, signal?: AbortSignal) =>
+    call<Page<Delivery>>('GET', `/api/channels/${seg(name)}/deliveries`, { signal, query: { cursor, limit: 50 } }),
+  testChannel: (name: string) =>
+    call<{ ok: boolean; deliveryId: string; detail: string }>('POST', `/api/channels/${seg(name)}/test`),
+  configStatus: (signal?: AbortSignal) => call<ConfigStatus>('GET', '/api/config/status', { signal }),
+  configExport: async () => (await send('GET', '/api/config/export')).text(),
+
+  /** Opens the live stream; the caller reads its body. */
+  stream: (lastEventId: string | undefined, signal: AbortSignal) =>
+    fetch('/ops/events/stream', {
+      credentials: 'same-origin',
+      headers: { accept: 'text/event-stream', ...(lastEventId ? { 'last-event-id': lastEventId } : {}) },
+      signal,
+    }),
+};

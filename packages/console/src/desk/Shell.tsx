@@ -1,0 +1,138 @@
+import { Notifications } from '@mantine/notifications';
+import { IconAlertTriangle, IconApps, IconLayoutDashboard, IconSettings } from '@tabler/icons-react';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useRef } from 'react';
+import { useMay } from '../access/me.ts';
+import { live, useLive } from '../events/index.ts';
+import { alertsQuery, hubQuery, OPEN } from '../queries.ts';
+import { useKeys } from '../ui/keys.ts';
+import { Logo } from '../ui/Logo.tsx';
+import { State } from '../ui/Mark.tsx';
+import { openKeys, openPalette, useOverlay } from './overlays.ts';
+import classes from './Shell.module.css';
+import { toggleLive } from './TopTools.tsx';
+import { useThemeToggle } from './useThemeToggle.ts';
+
+const Palette = lazy(() => import('./Palette.tsx'));
+const KeysHelp = lazy(() => import('./KeysHelp.tsx'));
+
+/** The rooms that exist, in the order of the day. */
+const ROOMS = [
+  { to: '/', name: 'Overview', icon: IconLayoutDashboard, key: 'o' },
+  { to: '/alerts', name: 'Alerts', icon: IconAlertTriangle, key: 'a' },
+  { to: '/projects', name: 'Projects', icon: IconApps, key: 'p' },
+  { to: '/settings', name: 'Settings', icon: IconSettings, key: 's' },
+] as const;
+
+/** The desk: rail on the left (at the bottom of a phone), the page beside it. */
+export function Shell() {
+  const overlay = useOverlay();
+  const may = useMay();
+  const sees = may('ops:view');
+  useEffect(() => {
+    if (sees) live.start();
+  }, [sees]);
+  useGlobalKeys();
+  useFocusOnMove();
+  return (
+    <div className={classes.shell}>
+      <a href="#main" className={classes.skip}>
+        Skip to content
+      </a>
+      <nav className={classes.rail} aria-label="Rooms">
+        <Link to="/" className={classes.brand} aria-label="Orrery, overview">
+          <Logo />
+          <span className={classes.word}>Orrery</span>
+        </Link>
+        <ul className={classes.rooms}>
+          {(sees ? ROOMS : []).map((room) => (
+            <li key={room.to}>
+              <Link
+                to={room.to}
+                className={classes.room}
+                activeOptions={{ exact: room.to === '/', includeSearch: false }}
+                activeProps={{ 'aria-current': 'page' }}
+                title={`${room.name} (g ${room.key})`}
+              >
+                <room.icon size={17} stroke={1.6} aria-hidden="true" />
+                <span className={classes.word}>{room.name}</span>
+                {room.to === '/alerts' && <AlertCount />}
+              </Link>
+            </li>
+          ))}
+        </ul>
+        <HubStatus />
+      </nav>
+      <div className={classes.page}>
+        <Outlet />
+      </div>
+      <Notifications position="bottom-right" autoClose={6000} limit={4} />
+      <Suspense>
+        {overlay === 'palette' && <Palette />}
+        {overlay === 'keys' && <KeysHelp />}
+      </Suspense>
+    </div>
+  );
+}
+
+function AlertCount() {
+  const { data } = useInfiniteQuery(alertsQuery(OPEN));
+  const open = data?.pages.flatMap((page) => page.items).filter((alert) => alert.status === 'open') ?? [];
+  if (open.length === 0) return null;
+  const more = data?.pages.at(-1)?.nextCursor ? '+' : '';
+  return (
+    <span className={classes.count} data-tone={open.some((alert) => alert.severity === 'critical') ? 'bad' : 'warn'}>
+      {open.length}
+      {more}
+      <span className="sr-only"> open</span>
+    </span>
+  );
+}
+
+function HubStatus() {
+  const { phase } = useLive();
+  const { data, isError } = useQuery(hubQuery);
+  const gone = isError || phase === 'retrying';
+  return (
+    <div className={classes.hub}>
+      <State tone={gone ? 'warn' : 'ok'}>{gone ? 'Hub not answering' : 'Hub connected'}</State>
+      <span className={classes.version}>{data ? `${location.host} · v${data.version}` : location.host}</span>
+    </div>
+  );
+}
+
+function useGlobalKeys(): void {
+  const navigate = useNavigate();
+  const toggleTheme = useThemeToggle();
+  useKeys({
+    '?': openKeys,
+    'g o': () => void navigate({ to: '/' }),
+    'g p': () => void navigate({ to: '/projects' }),
+    'g a': () => void navigate({ to: '/alerts' }),
+    'g s': () => void navigate({ to: '/settings' }),
+    p: toggleLive,
+    t: toggleTheme,
+  });
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey) || event.shiftKey || event.altKey)
+        return;
+      event.preventDefault();
+      openPalette();
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, []);
+}
+
+/** After a move to another page the keyboard goes on from that page's start, and a screen reader hears its heading. */
+function useFocusOnMove(): void {
+  const path = useRouterState({ select: (state) => state.resolvedLocation?.pathname });
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current !== undefined && path !== before.current)
+      document.getElementById('main')?.focus({ preventScroll: true });
+    before.current = path;
+  }, [path]);
+}

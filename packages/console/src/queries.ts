@@ -1,0 +1,122 @@
+import { infiniteQueryOptions, keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query';
+import { type AlertQuery, ApiError, api, type LogsQuery, type MetricsQuery } from './api.ts';
+
+/** Every fact the pages read, once: its key, how to fetch it, how often it is asked for again while the page is live. */
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 2_000,
+      gcTime: 300_000,
+      networkMode: 'always',
+      // A refusal stays a refusal; a broken connection is tried again, and the interval below goes on after that.
+      retry: (count, error) => !(error instanceof ApiError && error.status >= 400 && error.status < 500) && count < 2,
+      retryDelay: (attempt) => Math.min(1000 * 2 ** attempt, 10_000),
+    },
+    mutations: { networkMode: 'always' },
+  },
+});
+
+let paused = () => false;
+/** While the person has paused the page, nothing is asked for by itself. */
+export function pauseWhen(test: () => boolean): void {
+  paused = test;
+}
+const every = (ms: number) => () => (paused() ? (false as const) : ms);
+
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: ({ signal }) => api.me(signal),
+  staleTime: 60_000,
+});
+
+export const projectsQuery = queryOptions({
+  queryKey: ['projects'],
+  queryFn: ({ signal }) => api.projects(signal),
+  refetchInterval: every(10_000),
+});
+
+export const projectQuery = (slug: string) =>
+  queryOptions({
+    queryKey: ['project', slug],
+    queryFn: ({ signal }) => api.project(slug, signal),
+    refetchInterval: every(15_000),
+  });
+
+export const healthQuery = (project?: string) =>
+  queryOptions({
+    queryKey: ['health', project ?? 'all'],
+    queryFn: ({ signal }) => api.health(project, signal),
+    refetchInterval: every(5_000),
+  });
+
+export const metricsQuery = (slug: string, query: MetricsQuery) =>
+  queryOptions({
+    // The window slides; its place is part of the key only as far as the step is.
+    queryKey: ['metrics', slug, query.key.join(), query.from, query.to, query.step, query.stat ?? 'avg'],
+    queryFn: ({ signal }) => api.metrics(slug, query, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: every(Math.max(10_000, Math.min(60_000, query.step))),
+    gcTime: 60_000,
+  });
+
+export const alertsQuery = (query: AlertQuery) =>
+  infiniteQueryOptions({
+    queryKey: ['alerts', query],
+    queryFn: ({ pageParam, signal }) => api.alerts(query, pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: every(10_000),
+  });
+
+export const OPEN = { status: 'open,acknowledged' } as const;
+
+export const alertQuery = (id: string) =>
+  queryOptions({ queryKey: ['alert', id], queryFn: ({ signal }) => api.alert(id, signal) });
+
+export const eventsQuery = (project?: string) =>
+  queryOptions({
+    queryKey: ['events', project ?? 'all'],
+    queryFn: ({ signal }) => api.events({ limit: 100, ...(project ? { project } : {}) }, undefined, signal),
+    refetchInterval: every(60_000),
+  });
+
+export const logsQuery = (slug: string, query: LogsQuery, follow: boolean) =>
+  infiniteQueryOptions({
+    queryKey: ['logs', slug, query],
+    queryFn: ({ pageParam, signal }) => api.logs(slug, query, pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: follow ? every(5_000) : false,
+  });
+
+export const keysQuery = queryOptions({ queryKey: ['keys'], queryFn: ({ signal }) => api.keys(signal) });
+export const channelsQuery = queryOptions({
+  queryKey: ['channels'],
+  queryFn: ({ signal }) => api.channels(signal),
+  refetchInterval: every(10_000),
+});
+export const deliveriesQuery = (name: string) =>
+  infiniteQueryOptions({
+    queryKey: ['deliveries', name],
+    queryFn: ({ pageParam, signal }) => api.deliveries(name, pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: every(10_000),
+  });
+export const jobsQuery = queryOptions({
+  queryKey: ['jobs'],
+  queryFn: ({ signal }) => api.jobs(signal),
+  refetchInterval: every(5_000),
+});
+export const configQuery = queryOptions({
+  queryKey: ['config'],
+  queryFn: ({ signal }) => api.configStatus(signal),
+  refetchInterval: every(15_000),
+});
+
+export const hubQuery = queryOptions({
+  queryKey: ['hub'],
+  queryFn: ({ signal }) => api.hub(signal),
+  refetchInterval: every(30_000),
+});

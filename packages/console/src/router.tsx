@@ -1,0 +1,108 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { safeNext } from './access/next.ts';
+import { forget } from './access/session.ts';
+import { ApiError, onUnauthorized } from './api.ts';
+import { Shell } from './desk/Shell.tsx';
+import { Broken, Missing } from './desk/Trouble.tsx';
+import { meQuery, queryClient } from './queries.ts';
+import { parseSearch, stringifySearch } from './ui/search.ts';
+import { readAlerts, readOverview, readProject, readProjects, readSettings } from './views.ts';
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: Missing });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/admin/login',
+  validateSearch: (search: Record<string, unknown>) => ({
+    ...(typeof search.next === 'string' ? { next: safeNext(search.next) } : {}),
+  }),
+  component: lazyRouteComponent(() => import('./access/SignIn.tsx')),
+});
+
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: '/setup',
+  validateSearch: (search: Record<string, unknown>) => ({
+    ...(typeof search.token === 'string' ? { token: search.token } : {}),
+  }),
+  component: lazyRouteComponent(() => import('./access/Setup.tsx')),
+});
+
+/** Everything behind the sign-in. */
+const desk = createRoute({
+  getParentRoute: () => root,
+  id: 'desk',
+  component: Shell,
+  errorComponent: Broken,
+  beforeLoad: async ({ location }) => {
+    try {
+      await queryClient.ensureQueryData(meQuery);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      const next = location.href === '/' ? {} : { next: location.href };
+      throw redirect({ to: '/admin/login', search: next });
+    }
+  },
+});
+
+const overview = createRoute({
+  getParentRoute: () => desk,
+  path: '/',
+  validateSearch: readOverview,
+  component: lazyRouteComponent(() => import('./overview/Overview.tsx')),
+});
+const projects = createRoute({
+  getParentRoute: () => desk,
+  path: '/projects',
+  validateSearch: readProjects,
+  component: lazyRouteComponent(() => import('./projects/Projects.tsx')),
+});
+const project = createRoute({
+  getParentRoute: () => desk,
+  path: '/projects/$slug',
+  validateSearch: readProject,
+  component: lazyRouteComponent(() => import('./projects/Project.tsx')),
+});
+const alerts = createRoute({
+  getParentRoute: () => desk,
+  path: '/alerts',
+  validateSearch: readAlerts,
+  component: lazyRouteComponent(() => import('./alerts/Alerts.tsx')),
+});
+const settings = createRoute({
+  getParentRoute: () => desk,
+  path: '/settings',
+  validateSearch: readSettings,
+  component: lazyRouteComponent(() => import('./settings/Settings.tsx')),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([signIn, setup, desk.addChildren([overview, projects, project, alerts, settings])]),
+  defaultPreload: 'intent',
+  defaultPreloadStaleTime: 0,
+  defaultErrorComponent: Broken,
+  scrollRestoration: true,
+  parseSearch,
+  stringifySearch,
+});
+
+// A session that ended while a page was open: back to the door, and after it to the same view.
+onUnauthorized(() => {
+  const { pathname, href } = router.state.location;
+  if (pathname === '/admin/login' || pathname === '/setup') return;
+  forget();
+  void router.navigate({ to: '/admin/login', search: { next: safeNext(href) } });
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

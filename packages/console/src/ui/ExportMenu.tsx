@@ -1,0 +1,42 @@
+import { Button, Menu } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
+import type { Column } from './DataTable.tsx';
+import { saveText, toCsv } from './export.ts';
+
+/** The rows of a table, as they are filtered and sorted, as a file. JSON holds the whole records. */
+export function ExportMenu<T>({
+  name,
+  columns,
+  rows,
+}: {
+  name: string;
+  columns: readonly Column<T>[];
+  rows: readonly T[];
+}) {
+  const csv = () => {
+    const kept = columns.filter((column) => column.value);
+    const lines = rows.map((row) => kept.map((column) => column.value?.(row)));
+    saveText(
+      `${name}.csv`,
+      'text/csv;charset=utf-8',
+      toCsv(
+        kept.map((column) => column.header),
+        lines,
+      ),
+    );
+  };
+  const json = () => saveText(`${name}.json`, 'application/json', `${JSON.stringify(rows, null, 2)}\n`);
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button leftSection={<IconDownload size={14} />} disabled={rows.length === 0}>
+          Export
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item onClick={csv}>CSV, {rows.length} rows</Menu.Item>
+        <Menu.Item onClick={json}>JSON, {rows.length} records</Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,50 @@
+import { type RangeSearch, readRange } from './ui/range.ts';
+import { oneOf, readSort, someOf, textOf, writeSort } from './ui/search.ts';
+
+/** What each page keeps in its URL, read leniently: what makes no sense is dropped, so an old or mistyped link still opens. */
+type Search = Record<string, unknown>;
+
+/** Leaves out what is not set, so that a URL holds only what was chosen. */
+function given<T extends object>(parts: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as never;
+}
+
+export const readOverview = (search: Search): RangeSearch => readRange(search);
+
+export const PROJECT_TABS = ['services', 'metrics', 'logs', 'config'] as const;
+export const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
+
+export const readProject = (search: Search) => ({
+  ...readRange(search),
+  ...given({
+    tab: oneOf(search.tab, PROJECT_TABS),
+    level: oneOf(search.level, LEVELS),
+    q: textOf(search.q),
+    metric: textOf(search.metric),
+    as: oneOf(search.as, ['table']),
+  }),
+});
+
+export const readProjects = (search: Search) =>
+  given({
+    q: textOf(search.q),
+    status: oneOf(search.status, ['online', 'degraded', 'offline']),
+    sort: writeSort(readSort(search.sort)),
+    add: oneOf(search.add, ['1']),
+  });
+
+export const ALERT_STATUSES = ['open', 'acknowledged', 'resolved', 'ignored'] as const;
+export const SEVERITIES = ['critical', 'warning', 'info'] as const;
+
+export const readAlerts = (search: Search) =>
+  given({
+    status: search.status === 'all' ? ('all' as const) : someOf(search.status, ALERT_STATUSES)?.join(','),
+    severity: someOf(search.severity, SEVERITIES)?.join(','),
+    project: textOf(search.project),
+    sort: writeSort(readSort(search.sort)),
+    alert: textOf(search.alert),
+  });
+
+export const SETTINGS_TABS = ['keys', 'channels', 'jobs', 'config'] as const;
+export const readSettings = (search: Search) =>
+  given({ tab: oneOf(search.tab, SETTINGS_TABS), channel: textOf(search.channel) });
