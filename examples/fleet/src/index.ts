@@ -1,0 +1,121 @@
+import { mkdir } from 'node:fs/promises';
+import { type Child, startChild } from './child.ts';
+import { type ApiKeys, choosePorts, type Ports, PRODUCTS } from './config.ts';
+import type { ProductSlug } from './shared/environment.ts';
+import type { Fault } from './shared/faults.ts';
+
+export { type ApiKeys, type ConfigOptions, choosePorts, fleetConfig, type Ports, writeConfig } from './config.ts';
+export type { ProductSlug } from './shared/environment.ts';
+export type { Fault } from './shared/faults.ts';
+
+export type Product = {
+  slug: ProductSlug;
+  url: string;
+  /** The process of the moment. */
+  readonly pid: number;
+  /** Ends the process; nothing listens on its port then. */
+  stop(): Promise<void>;
+  /** Starts it again on the same port and the same database. */
+  start(): Promise<void>;
+  fault(kind: Fault): Promise<void>;
+};
+export type Fleet = { products: readonly Product[]; product(slug: ProductSlug): Product; stop(): Promise<void> };
+
+export type FleetOptions = {
+  /** Where the products push presence, summaries and events; absent, they are only asked. */
+  hubUrl?: string;
+  /** Databases and control files. */
+  dir: string;
+  /** Each product's own key: what the hub presents to it, and it to the hub. */
+  apiKeys: ApiKeys;
+  ports?: Ports;
+  /** MESH_HMAC_KEY, from which the products derive what signs their actions. */
+  meshKey?: string;
+  veriaDatabaseUrl?: string;
+  /** False leaves the visitors out. Their day has 40 minutes and begins at nine, unless told otherwise: `dayMs` is the length of their day, `peak` the visitors a second at its busiest. */
+  traffic?: false | { dayMs?: number; startHour?: number; peak?: number; seed?: number };
+};
+
+/** Starts the three products and their visitors as children of this process. */
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const { dir, apiKeys } = options;
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const ports = options.ports ?? (await choosePorts());
+  const urls = { veria: url(ports.veria), performia: url(ports.performia), rollizr: url(ports.rollizr) };
+  const shared = {
+    FLEET_DIR: dir,
+    VERIA_URL: urls.veria,
+    ROLLIZR_URL: urls.rollizr,
+    ...(options.hubUrl ? { ORRERY_HUB_URL: options.hubUrl } : {}),
+    ...(options.meshKey ? { MESH_HMAC_KEY: options.meshKey } : {}),
+    ...(options.veriaDatabaseUrl ? { VERIA_DATABASE_URL: options.veriaDatabaseUrl } : {}),
+  };
+  const running: { stop(): Promise<void> }[] = [];
+  const stop = async () => void (await Promise.all(running.map((child) => child.stop())));
+  try {
+    const products = await Promise.all(
+      PRODUCTS.map(async (slug) => {
+        const product = await startProduct(slug, urls[slug], () =>
+          startChild(`./${slug}.ts`, { ...shared, PORT: String(ports[slug]), FLEET_API_KEY: apiKeys[slug] }),
+        );
+        running.push(product);
+        return product;
+      }),
+    );
+    if (options.traffic !== false)
+      running.push(await startChild('./traffic.ts', trafficEnv(urls, options.traffic ?? QUICK_DAY)));
+    const product = (slug: ProductSlug) => {
+      const found = products.find((one) => one.slug === slug);
+      if (!found) throw new Error(`the fleet has no product ${slug}`);
+      return found;
+    };
+    return { products, product, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startProduct(slug: ProductSlug, address: string, spawn: () => Promise<Child>): Promise<Product> {
+  let child = await spawn();
+  let stopped = false;
+  return {
+    slug,
+    url: address,
+    get pid() {
+      return child.pid;
+    },
+    async stop() {
+      stopped = true;
+      await child.stop();
+    },
+    async start() {
+      if (!stopped) return;
+      child = await spawn();
+      stopped = false;
+    },
+    async fault(kind) {
+      const { controlPort, token } = child.ready;
+      const response = await fetch(`${url(controlPort ?? 0)}/__fault`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify({ fault: kind }),
+      });
+      if (!response.ok) throw new Error(`${slug} refused the fault ${kind}: ${await response.text()}`);
+    },
+  };
+}
+
+/** A day of 40 minutes that begins in the morning: life at once, whatever the hour. */
+const QUICK_DAY = { dayMs: 40 * 60_000, startHour: 9 };
+
+const url = (port: number) => `http://127.0.0.1:${port}`;
+
+function trafficEnv(urls: Record<string, string>, given: Exclude<FleetOptions['traffic'], false | undefined>) {
+  const env: Record<string, string> = { FLEET_URLS: JSON.stringify(urls) };
+  if (given.dayMs !== undefined) env.FLEET_DAY_MS = String(given.dayMs);
+  if (given.startHour !== undefined) env.FLEET_START_HOUR = String(given.startHour);
+  if (given.peak !== undefined) env.FLEET_PEAK = String(given.peak);
+  if (given.seed !== undefined) env.FLEET_SEED = String(given.seed);
+  return env;
+}

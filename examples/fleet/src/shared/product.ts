@@ -1,0 +1,97 @@
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
+import type { Instance, InstanceOptions } from '@orrery/sdk';
+import { createControl } from './control.ts';
+import type { Watch } from './database.ts';
+import type { Environment } from './environment.ts';
+import type { FaultSwitch } from './faults.ts';
+import { createFaultyServer, listen, serve } from './server.ts';
+
+/** The part of the SDK's options that every product of the fleet fills in the same way. */
+export function commonOptions(env: Environment, name: string, version: string) {
+  const url = `http://127.0.0.1:${env.port}`;
+  return {
+    project: env.slug,
+    name,
+    version,
+    hubUrl: url,
+    apiKey: env.apiKey,
+    ...(env.meshKey ? { meshKey: env.meshKey } : {}),
+    // The hub asks for metrics by its instance probe; presence and health are pushed beside that.
+    ...(env.hubUrl ? { hub: { url: env.hubUrl, key: env.apiKey, metricsEveryMs: 0, presenceEveryMs: 30_000 } } : {}),
+  } satisfies InstanceOptions;
+}
+
+/** Sends statements through the query logger; under the fault `errors` the database refuses every one of them. */
+export function watchQueries(instance: Instance, faults: FaultSwitch): Watch {
+  return (sql, run) =>
+    instance.queries.wrap(sql, () => {
+      if (faults.current === 'errors') throw new Error('the database refused the connection: too many clients already');
+      return run();
+    });
+}
+
+export type Running = {
+  env: Environment;
+  instance: Instance;
+  faults: FaultSwitch;
+  handler: RequestListener;
+  /** Runs every `everyMs`; what it throws is logged and tried again at the next turn. */
+  chores: readonly { everyMs: number; run: () => unknown }[];
+  close: () => Promise<void>;
+};
+
+/** Opens the product's port and its control port, starts its chores, and ends with the parent process or a signal. */
+export async function runProduct({ env, instance, faults, handler, chores, close }: Running): Promise<void> {
+  const server = createFaultyServer(handler, faults);
+  const port = await serve(server, env.port, faults);
+  const control = createControl(faults, env.token);
+  const controlPort = await listen(control, 0);
+  await writeControlFile(env, `http://127.0.0.1:${port}`, controlPort);
+  instance.start();
+  instance.summary.deploy({
+    envs: ['production'],
+    versions: [(await instance.health()).version],
+    lastDeployedAt: new Date().toISOString(),
+  });
+  const timers = chores.map(({ everyMs, run }) => setInterval(() => void attempt(instance, run), everyMs));
+  for (const { run } of chores) await attempt(instance, run);
+  instance.logs.write('info', `${env.slug} is listening on port ${port}`, { pid: process.pid });
+
+  let ending = false;
+  const end = async () => {
+    if (ending) return;
+    ending = true;
+    for (const timer of timers) clearInterval(timer);
+    server.close();
+    server.closeAllConnections();
+    control.close();
+    await instance.stop({ timeoutMs: 300 });
+    await close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void end());
+  process.on('SIGINT', () => void end());
+  process.on('disconnect', () => void end());
+  if (process.send) process.send({ ready: { port, controlPort, token: env.token } });
+  else console.log(`${env.slug} listens on http://127.0.0.1:${port} (x-api-key: ${env.apiKey})`);
+}
+
+async function attempt(instance: Instance, run: () => unknown): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    instance.logs.write('error', 'A background task failed', { error });
+  }
+}
+
+/** `fault.ts` finds the control port and its token here; only this user may read it. */
+async function writeControlFile(env: Environment, url: string, controlPort: number): Promise<void> {
+  await mkdir(env.dir, { recursive: true, mode: 0o700 });
+  const path = join(env.dir, `${env.slug}.control.json`);
+  const content = { slug: env.slug, url, control: `http://127.0.0.1:${controlPort}/__fault`, token: env.token };
+  await writeFile(`${path}.${process.pid}`, JSON.stringify(content), { mode: 0o600 });
+  await chmod(`${path}.${process.pid}`, 0o600);
+  await rename(`${path}.${process.pid}`, path);
+}
