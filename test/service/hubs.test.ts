@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import type { Alert, OpsHealth } from '@orrery/protocol';
+import pg from 'pg';
+import { afterAll, describe, expect, inject, test } from 'vitest';
+import { type RunningHub, runOrrery, startHub } from '../services/hub.ts';
+import { startPostgres } from '../services/postgres.ts';
+import { type FakeProduct, startProduct } from '../services/product.ts';
+import { type Receiver, startReceiver } from '../services/receiver.ts';
+import { until } from '../services/until.ts';
+
+const toDispose: (() => Promise<unknown>)[] = [];
+afterAll(async () => {
+  for (const dispose of toDispose.reverse()) await dispose();
+});
+
+test('a second hub on the same data folder says so and ends, and the first goes on (fault 14)', async () => {
+  const first = await startHub();
+  toDispose.push(() => first.dispose());
+  const second = runOrrery(['serve', '--json', '--port', '0', '--data', first.dataDir]);
+  expect(await second.exited).not.toBe(0);
+  const said = second.stdout() + second.stderr();
+  expect(said).toContain(first.dataDir);
+  expect(said).toMatch(/another hub|already/i);
+  expect((await first.api.get('/api/me')).status).toBe(200);
+  await first.kill();
+  const third = await startHub({ dataDir: first.dataDir });
+  toDispose.push(() => third.dispose());
+  expect((await third.api.get('/health')).status).toBe(200);
+});
+
+describe('two hubs on one PostgreSQL', () => {
+  const shared = { ORRERY_SECRET: randomBytes(32).toString('base64') };
+  let hubs: RunningHub[] = [];
+  let product: FakeProduct;
+  let receiver: Receiver;
+
+  async function setUp(): Promise<void> {
+    product = await startProduct('shared');
+    receiver = await startReceiver();
+    const databaseUrl = await freshDatabase();
+    const yaml = `projects:
+  - slug: shared
+    name: Shared
+    hubUrl: ${product.url}
+    services:
+      - { name: api, probes: [{ kind: http, url: "${product.url}/api/health", interval: 1s, timeout: 500ms, failAfter: 1, recoverAfter: 1 }] }
+network: { allowPrivate: true }
+channels:
+  - { name: hook, kind: webhook, url: "${receiver.url}" }
+`;
+    hubs = await Promise.all([
+      startHub({ yaml, databaseUrl, env: shared }),
+      startHub({ yaml, databaseUrl, env: shared }),
+    ]);
+    toDispose.push(
+      () => product.stop(),
+      () => receiver.close(),
+      () => Promise.all(hubs.map((hub) => hub.dispose())),
+    );
+  }
+
+  const [first, second] = [() => hubs[0] as RunningHub, () => hubs[1] as RunningHub];
+  const statusAt = async (hub: RunningHub) =>
+    (await hub.api.read<OpsHealth>('/ops/health?history=1')).services[0]?.status;
+
+  test('probe each target once an interval, tell of an alert once, and show the same', async () => {
+    await setUp();
+    for (const hub of [first(), second()])
+      await until(async () => (await statusAt(hub)) === 'up', { timeoutMs: 20_000, what: 'up on both' });
+    const [from, before] = [performance.now(), product.hits.length];
+    await until(() => performance.now() - from > 8000, { what: 'eight intervals', timeoutMs: 12_000, everyMs: 100 });
+    const checks = product.hits.slice(before).filter((hit) => hit.path === '/api/health').length;
+    expect(checks).toBeGreaterThanOrEqual(6);
+    expect(checks).toBeLessThanOrEqual(10);
+
+    product.mood = 'unhealthy';
+    for (const hub of [first(), second()])
+      await until(async () => (await openAlerts(hub)).length === 1, {
+        timeoutMs: 15_000,
+        what: 'one open alert on both',
+      });
+    await until(() => receiver.taken().length > 0, { timeoutMs: 15_000, what: 'the notification' });
+    const [one] = await openAlerts(first());
+    // Both are asked at once; one of them wins, and both know it.
+    const answers = await Promise.all(
+      [first(), second()].map((hub) => hub.api.post(`/api/fed/alerts/${one?.id}/acknowledge`)),
+    );
+    expect(answers.map((answer) => answer.status).sort()).toEqual([200, 409]);
+    product.mood = 'healthy';
+    await until(async () => (await openAlerts(second())).length === 0, { timeoutMs: 15_000, what: 'resolved' });
+    await until(() => types(receiver).includes('alert.resolved'), { timeoutMs: 15_000, what: 'the news of it' });
+    expect(types(receiver).filter((type) => type === 'alert.opened')).toHaveLength(1);
+    expect(types(receiver).filter((type) => type === 'alert.resolved')).toHaveLength(1);
+  });
+
+  test('a project that is added at one of them is probed, whichever of them probes', async () => {
+    for (const [i, hub] of [first(), second()].entries()) {
+      const added = await startProduct(`added${i}`);
+      toDispose.push(() => added.stop());
+      expect((await hub.api.post('/api/fed/projects', { hubUrl: added.url, slug: `added${i}` })).status).toBe(201);
+      for (const other of [first(), second()])
+        await until(
+          async () =>
+            (await other.api.read<OpsHealth>(`/ops/health?project=added${i}`).catch(() => undefined))?.services[0]
+              ?.status === 'up',
+          { timeoutMs: 15_000, what: `added${i} up on both` },
+        );
+    }
+  });
+
+  test('and when one of them dies, the other goes on within half a minute', async () => {
+    const leader = (await leads(first())) ? first() : second();
+    const other = leader === first() ? second() : first();
+    await leader.kill();
+    product.mood = 'unhealthy';
+    await until(async () => (await openAlerts(other)).length === 1, {
+      timeoutMs: 40_000,
+      what: 'the other hub raises the alert',
+    });
+    product.mood = 'healthy';
+  });
+});
+
+test('a hub whose PostgreSQL is gone says so, and still stops when it is asked to', async () => {
+  const postgres = await startPostgres();
+  toDispose.push(() => postgres.stop());
+  const hub = await startHub({ databaseUrl: postgres.url });
+  toDispose.push(() => hub.dispose());
+  await postgres.stop();
+  expect((await hub.api.get('/api/fed/projects')).status).toBeGreaterThanOrEqual(500);
+  expect((await hub.api.get('/metrics')).text).toContain('orrery_build_info');
+  const { code, ms } = await hub.stop();
+  expect(code).toBe(0);
+  expect(ms).toBeLessThan(10_000);
+});
+
+const openAlerts = async (hub: RunningHub) =>
+  (await hub.api.read<{ items: Alert[] }>('/api/fed/alerts?status=open,acknowledged')).items;
+const types = (receiver: Receiver) => receiver.taken().map(({ body }): string => JSON.parse(body).type);
+
+/** Whether this hub is the one that runs the shared jobs. */
+async function leads(hub: RunningHub): Promise<boolean> {
+  const { items } = await hub.api.read<{ items: { holder?: string }[] }>('/ops/jobs');
+  return items.some((job) => job.holder?.includes(`:${hub.pid}:`));
+}
+
+async function freshDatabase(): Promise<string> {
+  const url = new URL(inject('postgresUrl'));
+  const client = new pg.Client({ connectionString: url.href });
+  await client.connect();
+  const name = `hubs_${randomBytes(6).toString('hex')}`;
+  await client.query(`CREATE DATABASE ${name}`);
+  toDispose.unshift(async () => {
+    await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    await client.end();
+  });
+  url.pathname = `/${name}`;
+  return url.href;
+}
