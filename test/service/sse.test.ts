@@ -26,7 +26,7 @@ afterAll(async () => {
 
 test(`${CLIENTS} clients that never read cost a bounded buffer each, and a client that reads misses nothing`, async () => {
   const alone = await timePushes(1000, 1060);
-  const before = { memory: memoryOf(hub.pid), external: await gauge('orrery_nodejs_external_memory_bytes') };
+  const before = { memory: memoryOf(hub.pid), external: await heldOutside(1061) };
   await openWall();
   // Until the system's own buffers are full, every client still takes what it is sent.
   await timePushes(1100, 1140);
@@ -34,7 +34,7 @@ test(`${CLIENTS} clients that never read cost a bounded buffer each, and a clien
   const reader = readStream();
   await until(() => reader.connected(), { what: 'the reader is connected' });
   const loaded = await timePushes(21, 100);
-  const after = { memory: memoryOf(hub.pid), external: await gauge('orrery_nodejs_external_memory_bytes') };
+  const after = { memory: memoryOf(hub.pid), external: await heldOutside(101) };
   await until(() => reader.ids.has('e-100-49'), { timeoutMs: 15_000, what: 'the reader has the newest event' });
   reader.stop();
 
@@ -45,7 +45,7 @@ test(`${CLIENTS} clients that never read cost a bounded buffer each, and a clien
   expect(after.memory - full).toBeLessThan(96 * 1024 * 1024);
   expect(after.external - before.external).toBeLessThan(CLIENTS * 3 * 64 * 1024);
   expect(after.memory - before.memory).toBeLessThan(320 * 1024 * 1024);
-  expect(percentile95(loaded)).toBeLessThan(Math.max(percentile95(alone) * 3, 400));
+  expect(median(loaded)).toBeLessThan(Math.max(median(alone) * 3, 150));
   // Whoever takes nothing for 20 s is dropped.
   await until(async () => (await gauge('orrery_event_streams')) < 5, {
     timeoutMs: 40_000,
@@ -126,7 +126,17 @@ async function timePushes(from: number, to: number): Promise<number[]> {
   return times;
 }
 
-const percentile95 = (times: number[]) => [...times].sort((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? 0;
+const median = (times: number[]) => [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+
+/** Bytes outside the heap that something still holds: the least seen over some rounds, for what waits for collection comes and goes. */
+async function heldOutside(from: number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = from; round < from + 20; round++) {
+    await push(round, 50);
+    least = Math.min(least, await gauge('orrery_nodejs_external_memory_bytes'));
+  }
+  return least;
+}
 
 /** A client that reads, and comes back where it was when it is dropped, as a browser does. */
 function readStream(lastEventId?: string) {
