@@ -25,11 +25,24 @@ export const Alert = z.object({
   /** Who or what resolved it: a person's name, or `recovery` when the finding went away. */
   resolvedBy: z.string().optional(),
   incidentId: z.string().optional(),
+  /** The open alert on what this one depends on: nobody is told of this one while that one lasts. */
+  inhibitedBy: z.string().optional(),
+  /** The silence (its id) or the maintenance (its name) in which it falls. */
+  silencedBy: z.string().optional(),
 });
 export type Alert = z.infer<typeof Alert>;
 
 export const AlertNotification = z.object({
-  type: z.enum(['alert.opened', 'alert.acknowledged', 'alert.resolved', 'alert.ignored', 'channel.test']),
+  type: z.enum([
+    'alert.opened',
+    'alert.acknowledged',
+    'alert.resolved',
+    'alert.ignored',
+    'alert.reminder',
+    'alert.escalated',
+    'rule.matched',
+    'channel.test',
+  ]),
   at: Time,
   alert: Alert,
 });

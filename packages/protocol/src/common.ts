@@ -66,3 +66,26 @@ export const duration = (min = '1ms', max = '3650d') =>
     else if (ms < (parseDuration(min) ?? 0) || ms > (parseDuration(max) ?? Infinity))
       ctx.addIssue({ code: 'custom', message: `"${text}" is out of range; allowed are ${min} to ${max}` });
   });
+
+export const HttpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).max(2048);
+
+/** A host name or an IP address, without scheme, port or brackets. */
+export const HostName = z
+  .string()
+  .max(253)
+  .regex(
+    /^([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.?)+$|^[0-9a-fA-F:.]{2,45}$/,
+    'must be a host name or an IP address',
+  );
+
+export const Port = z.int().min(1).max(65_535);
+
+const isTimeZone = (name: string): boolean => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+};
+/** A name of the time zone database: `Europe/Berlin`. */
+export const TimeZone = z.string().max(64).refine(isTimeZone, { error: 'must be a time zone, "Europe/Berlin"' });

@@ -1,4 +1,6 @@
 export * from './alert.ts';
+export * from './alerting.ts';
+export * from './channels.ts';
 export * from './cloudevent.ts';
 export * from './common.ts';
 export * from './cron.ts';
@@ -8,5 +10,8 @@ export * from './instance.ts';
 export * from './manage.ts';
 export * from './mesh.ts';
 export * from './ops.ts';
+export * from './probes.ts';
 export * from './problem.ts';
 export * from './roles.ts';
+export * from './rules.ts';
+export * from './statuspage.ts';

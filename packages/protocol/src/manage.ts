@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { ChannelKind } from './channels.ts';
 import { Time } from './common.ts';
-import { ChannelDeclaration, ProjectDeclaration, ServiceDeclaration, ThresholdDeclaration } from './declare.ts';
+import { ProjectDeclaration, ServiceDeclaration, ThresholdDeclaration } from './declare.ts';
 import { FedProject } from './fed.ts';
 import { Capabilities } from './instance.ts';
 import { PERMISSIONS, ROLES } from './roles.ts';
@@ -96,9 +97,7 @@ export type RefreshResult = z.infer<typeof RefreshResult>;
 
 export const ChannelView = z.object({
   name: z.string(),
-  kind: ChannelDeclaration.options[0].shape.kind
-    .or(ChannelDeclaration.options[1].shape.kind)
-    .or(ChannelDeclaration.options[2].shape.kind),
+  kind: ChannelKind,
   /** Where it goes, secrets masked. */
   target: z.string(),
   severities: z.array(z.string()).optional(),
