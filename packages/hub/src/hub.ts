@@ -6,7 +6,7 @@ import { accessRoutes, allow, audit, type Caller, checkOrigin, createAccess, sys
 import { alertRoutes, createAlerts } from './alerts/index.ts';
 import { catalogRoutes, createCatalog } from './catalog/index.ts';
 import { type Config, configRoutes, type FileConfig, watchConfig } from './config/index.ts';
-import { createDetect } from './detect/index.ts';
+import { createDetect, detectRoutes } from './detect/index.ts';
 import { createEvents, eventRoutes } from './events/index.ts';
 import { followProjects } from './follow-projects.ts';
 import { hubMetrics } from './hub-metrics.ts';
@@ -129,6 +129,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       samples,
       states: intake.states,
       projects: catalog.sightings,
+      linesAfter: intake.logLinesAfter,
       offlineAfterMs: () => file.freshness.offlineAfterMs,
     });
     const alerts = createAlerts({ db, clock, log, outbound, holderId, publicUrl, appendEvents, audit });
@@ -178,6 +179,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...catalogRoutes(catalog),
       ...intakeRoutes(intake),
       ...sampleRoutes(samples),
+      ...detectRoutes(detect),
       ...alertRoutes(alerts),
       ...eventRoutes(events, access.watch, closing.signal),
       ...configRoutes(watching, async () =>
@@ -216,6 +218,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         run: async ({ signal }) => {
           await samples.expire(file.retention, signal);
           await intake.expire(file.retention.checks);
+          await detect.expire();
           await events.expire(file.retention.events);
           await alerts.expire(file.retention.hour);
           await access.sweep();

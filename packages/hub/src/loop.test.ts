@@ -55,6 +55,7 @@ async function house() {
       return [state()];
     },
     projects: async () => [{ slug: 'veria', lastSeenAt: clock.now() }],
+    linesAfter: async () => [],
     offlineAfterMs: () => 600_000,
   });
   detect.sync([declaration]);

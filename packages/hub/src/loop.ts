@@ -91,6 +91,16 @@ export function createLoop({ catalog, intake, detect, alerts, events, jobs, log 
         run: sweep,
       }),
       defineJob({
+        name: 'detect.logs',
+        agent: 'Monitor',
+        schedule: { everyMs: 5000 },
+        timeoutMs: 60_000,
+        async run({ signal }) {
+          for (const project of (await detect.mineLogs(signal)).projects) dirty.add(project);
+          judgeSoon();
+        },
+      }),
+      defineJob({
         name: 'alerts.deliver',
         agent: 'Monitor',
         schedule: { everyMs: 1000 },

@@ -7,6 +7,7 @@ export * from './cron.ts';
 export * from './declare.ts';
 export * from './fed.ts';
 export * from './instance.ts';
+export * from './logs.ts';
 export * from './manage.ts';
 export * from './mesh.ts';
 export * from './ops.ts';

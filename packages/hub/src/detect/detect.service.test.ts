@@ -55,6 +55,7 @@ eachDatabase((_name, open) => {
       samples,
       states: () => states,
       projects: async () => [...seen].map(([slug, lastSeenAt]) => ({ slug, lastSeenAt })),
+      linesAfter: async () => [],
       offlineAfterMs: () => 10 * MINUTE,
     });
     detect.sync(declarations);

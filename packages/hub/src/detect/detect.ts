@@ -1,3 +1,4 @@
+import type { Caller } from '../access/index.ts';
 import type { StoredProject } from '../catalog/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
@@ -9,6 +10,9 @@ import type { Condition, Facts, ProbeFact, Verdict } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { metricsOf, servicesOf, type Watched, watch } from './gather.ts';
 import { createSightings } from './sightings.ts';
+import { listTemplates, type TemplateFilter } from './templates/list.ts';
+import { createMiner, type LinesAfter } from './templates/mine.ts';
+import { expireTemplates } from './templates/store.ts';
 
 export type DetectDeps = {
   db: Db;
@@ -19,6 +23,8 @@ export type DetectDeps = {
   states: () => readonly ProbeFact[] | Promise<readonly ProbeFact[]>;
   /** When projects were last heard of. */
   projects: () => Promise<readonly Pick<StoredProject, 'slug' | 'lastSeenAt'>[]>;
+  /** Log lines as they are stored. */
+  linesAfter: LinesAfter;
   /** A project silent for longer is offline, in milliseconds; read each time, since a reload may change it. */
   offlineAfterMs: () => number;
 };
@@ -34,6 +40,7 @@ const NOTHING: ReadonlyMap<string, Condition> = new Map();
 export function createDetect(deps: DetectDeps) {
   const { db, clock, log, samples } = deps;
   const sightings = createSightings(clock, deps.offlineAfterMs);
+  const miner = createMiner(deps);
   let watched = new Map<string, Watched>();
   let seenAt: ReadonlyMap<string, number | null> | undefined;
 
@@ -64,6 +71,12 @@ export function createDetect(deps: DetectDeps) {
       sightings.forget(new Set(watched.keys()));
     },
 
+    /** Sorts the log lines that came in since the last turn into templates. */
+    mineLogs: miner.mine,
+    logTemplates: (caller: Caller, filter: TemplateFilter) => listTemplates({ db, now: clock.now }, caller, filter),
+    /** Forgets templates without a line for 30 days, and those of projects that are gone. */
+    expire: () => expireTemplates(db, clock.now(), [...watched.keys()]),
+
     /** Judges these projects, or all; running it again without new facts says the same. */
     async evaluate(projects?: readonly string[]): Promise<Evaluation> {
       const now = clock.now();
@@ -88,6 +101,7 @@ export function createDetect(deps: DetectDeps) {
           silentMs: lastSeenAt === null || asked ? 0 : sightings.silentMs(project.slug, lastSeenAt),
           services: servicesOf(project, statesOf.get(project.slug) ?? []),
           metrics: metrics.get(project.slug) ?? [],
+          logs: miner.facts(project.slug, now),
         };
         const verdicts = judge(facts, known, now);
         for (const verdict of verdicts) {

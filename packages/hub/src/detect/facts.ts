@@ -33,6 +33,22 @@ export type MetricFact = {
   intervalMs: number;
 };
 
+/** One kind of line in the log of a service. */
+export type LogFact = {
+  id: string;
+  service: string;
+  template: string;
+  example: string;
+  /** 0 debug to 4 fatal: the worst of its lines. */
+  level: number;
+  firstAt: number;
+  lastAt: number;
+  total: number;
+  isNew: boolean;
+  /** Lines in the last ten to twenty minutes against what was usual, when that is far more. */
+  rise?: { lines: number; usual: number };
+};
+
 /** Everything that is judged of one project. */
 export type Facts = {
   project: string;
@@ -44,6 +60,8 @@ export type Facts = {
   /** Services that have probes, with the states that are known of them. */
   services: readonly { service: string; probes: readonly ProbeFact[]; declared: number }[];
   metrics: readonly MetricFact[];
+  /** What its logs have just held; undefined when this hub has not looked. */
+  logs?: readonly LogFact[] | undefined;
 };
 
 export type Limits = { offlineAfterMs: number };

@@ -11,7 +11,7 @@ import { expire } from './expire.ts';
 import type { AppendEvents, Facts, StoreSamples } from './facts.ts';
 import { createHeartbeats } from './heartbeats.ts';
 import type { Standing } from './judge.ts';
-import { type LogFilter, projectLogs } from './logs.ts';
+import { type LogFilter, logLinesAfter, projectLogs } from './logs.ts';
 import { createMonitor } from './monitor.ts';
 import { opsHealth } from './opsHealth.ts';
 import { createProber } from './prober.ts';
@@ -146,6 +146,7 @@ export function createIntake(deps: IntakeDeps) {
     opsHealth: (caller: Caller, filter: { project?: string | undefined; history: number }) =>
       opsHealth(healthDeps, caller, filter),
     projectLogs: (caller: Caller, filter: LogFilter) => projectLogs({ db, noteOf }, caller, filter),
+    logLinesAfter: (after: number, limit: number) => logLinesAfter(db, after, limit),
     acceptEvents: createAccept({ ...deps, refusals, emit, projectOf: (slug) => projects.get(slug) }),
     /** Takes a beat; throws not_found for a token that no heartbeat has. Resolves once it is stored. */
     async beat(token: string, failed: boolean): Promise<void> {

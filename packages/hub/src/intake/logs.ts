@@ -111,3 +111,16 @@ export async function projectLogs(
     ...(note === undefined ? {} : { note }),
   };
 }
+
+/** Stored lines after a line's number, oldest first, across all projects. */
+export async function logLinesAfter(db: Db, after: number, limit: number) {
+  const rows = await db
+    .withTables<IntakeTables>()
+    .selectFrom('log_entries')
+    .select(['id', 'project', 'service', 'level', 'message', 'received_at'])
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(limit)
+    .execute();
+  return rows.map(({ received_at, ...row }) => ({ ...row, receivedAt: received_at }));
+}

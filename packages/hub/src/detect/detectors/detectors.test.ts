@@ -39,6 +39,19 @@ const TROUBLE: Facts = {
       intervalMs: 0,
     },
   ],
+  logs: [
+    {
+      id: 'ltp_1',
+      service: 'worker',
+      template: 'payment of <*> refused',
+      example: 'payment of 12 refused',
+      level: 3,
+      firstAt: NOW - 60_000,
+      lastAt: NOW,
+      total: 2,
+      isNew: true,
+    },
+  ],
 };
 const CALM: Facts = { project: 'veria', name: 'Veria', lastSeenAt: NOW, silentMs: 0, services: [], metrics: [] };
 const LIMITS = { offlineAfterMs: 600_000 };

@@ -1,9 +1,10 @@
 import type { Detector } from '../facts.ts';
 import { freshness } from './freshness.ts';
+import { logs } from './logs.ts';
 import { status } from './status.ts';
 import { threshold } from './threshold.ts';
 
-export type DetectorName = 'status' | 'freshness' | 'threshold';
+export type DetectorName = 'status' | 'freshness' | 'threshold' | 'logs';
 
 /** Every detector of the house. */
-export const DETECTORS = { status, freshness, threshold } satisfies Record<DetectorName, Detector>;
+export const DETECTORS = { status, freshness, threshold, logs } satisfies Record<DetectorName, Detector>;
