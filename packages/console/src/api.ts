@@ -8,6 +8,7 @@ import type {
   Job,
   KeyInput,
   KeyView,
+  LogTemplate,
   Me,
   OpsEvent,
   OpsHealth,
@@ -131,6 +132,8 @@ export const api = {
     }),
   logs: (slug: string, query: LogsQuery, cursor?: string, signal?: AbortSignal) =>
     call<ProjectLogs>('GET', `/api/fed/logs/${seg(slug)}`, { signal, query: { ...query, cursor, limit: 200 } }),
+  logTemplates: (project: string, order: 'frequent' | 'newest', signal?: AbortSignal) =>
+    call<{ items: LogTemplate[] }>('GET', '/ops/log-templates', { signal, query: { project, order, limit: 100 } }),
 
   hub: (signal?: AbortSignal) =>
     call<{ status: string; version: string; uptime: number }>('GET', '/health', { signal, public: true }),

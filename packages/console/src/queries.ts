@@ -90,6 +90,14 @@ export const logsQuery = (slug: string, query: LogsQuery, follow: boolean) =>
     refetchInterval: follow ? every(5_000) : false,
   });
 
+export const templatesQuery = (slug: string, order: 'frequent' | 'newest') =>
+  queryOptions({
+    queryKey: ['templates', slug, order],
+    queryFn: ({ signal }) => api.logTemplates(slug, order, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: every(15_000),
+  });
+
 export const keysQuery = queryOptions({ queryKey: ['keys'], queryFn: ({ signal }) => api.keys(signal) });
 export const channelsQuery = queryOptions({
   queryKey: ['channels'],

@@ -2,17 +2,9 @@ import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useLayoutEffect, useRef, useState } from 'react';
 import { Clock } from '../ui/Age.tsx';
 import { Mark } from '../ui/Mark.tsx';
-import type { Tone } from '../ui/state.ts';
 import classes from './LogsTab.module.css';
 import type { LogLine } from './LogsTab.tsx';
-
-const TONE: Record<LogLine['level'], Tone> = {
-  debug: 'quiet',
-  info: 'quiet',
-  warn: 'warn',
-  error: 'bad',
-  fatal: 'bad',
-};
+import { LEVEL_TONE } from './logLevels.ts';
 
 /** Only the lines in sight exist in the page; each is measured, for messages wrap. */
 export function LogList({ lines }: { lines: readonly LogLine[] }) {
@@ -52,7 +44,7 @@ export function LogList({ lines }: { lines: readonly LogLine[] }) {
               <Clock at={line.at} />
             </span>
             <span className={classes.level}>
-              <Mark tone={TONE[line.level]} size={7} />
+              <Mark tone={LEVEL_TONE[line.level]} size={7} />
               {line.level}
             </span>
             <span className={classes.message}>

@@ -14,6 +14,7 @@ import { usePutSearch } from '../ui/usePutSearch.ts';
 import { LEVELS } from '../views.ts';
 import { LogList } from './LogList.tsx';
 import classes from './LogsTab.module.css';
+import { LogTemplates } from './LogTemplates.tsx';
 
 const route = getRouteApi('/desk/projects/$slug');
 export type LogLine = ProjectLogs['entries'][number];
@@ -35,52 +36,55 @@ export default function LogsTab({ slug }: { slug: string }) {
   const lines = query.data?.pages.flatMap((page) => page.entries) ?? [];
   const note = query.data?.pages[0]?.note;
   return (
-    <Panel
-      title="Logs"
-      note={query.data && `${lines.length}${query.hasNextPage ? '+' : ''} lines`}
-      tools={
-        <>
-          <TextInput
-            aria-label="Search the logs"
-            placeholder="Search"
-            leftSection={<IconSearch size={14} />}
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-          />
-          <Segments<LogLevel | 'all'>
-            label="Level, and what is worse"
-            value={level ?? 'all'}
-            onChange={(value) => put({ level: value === 'all' ? undefined : value })}
-            options={[
-              { value: 'all', label: 'All' },
-              ...LEVELS.filter((each) => each !== 'fatal').map((value) => ({
-                value,
-                label: value,
-                more: ' and worse',
-              })),
-            ]}
-          />
-        </>
-      }
-      flush
-    >
-      <QueryNote query={query} what="the logs" />
-      {note && (
-        <div className={classes.note}>
-          <Note tone="none">{note}</Note>
-        </div>
-      )}
-      {query.isPending && <Waiting rows={10} what="the logs" />}
-      {query.data && lines.length === 0 && <NoLogs filtered={level !== undefined || q !== undefined} />}
-      {lines.length > 0 && <LogList lines={lines} />}
-      {query.hasNextPage && (
-        <div className={classes.note}>
-          <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
-            Older lines
-          </Button>
-        </div>
-      )}
-    </Panel>
+    <>
+      <LogTemplates slug={slug} onPick={setText} />
+      <Panel
+        title="Logs"
+        note={query.data && `${lines.length}${query.hasNextPage ? '+' : ''} lines`}
+        tools={
+          <>
+            <TextInput
+              aria-label="Search the logs"
+              placeholder="Search"
+              leftSection={<IconSearch size={14} />}
+              value={text}
+              onChange={(event) => setText(event.currentTarget.value)}
+            />
+            <Segments<LogLevel | 'all'>
+              label="Level, and what is worse"
+              value={level ?? 'all'}
+              onChange={(value) => put({ level: value === 'all' ? undefined : value })}
+              options={[
+                { value: 'all', label: 'All' },
+                ...LEVELS.filter((each) => each !== 'fatal').map((value) => ({
+                  value,
+                  label: value,
+                  more: ' and worse',
+                })),
+              ]}
+            />
+          </>
+        }
+        flush
+      >
+        <QueryNote query={query} what="the logs" />
+        {note && (
+          <div className={classes.note}>
+            <Note tone="none">{note}</Note>
+          </div>
+        )}
+        {query.isPending && <Waiting rows={10} what="the logs" />}
+        {query.data && lines.length === 0 && <NoLogs filtered={level !== undefined || q !== undefined} />}
+        {lines.length > 0 && <LogList lines={lines} />}
+        {query.hasNextPage && (
+          <div className={classes.note}>
+            <Button onClick={() => void query.fetchNextPage()} loading={query.isFetchingNextPage}>
+              Older lines
+            </Button>
+          </div>
+        )}
+      </Panel>
+    </>
   );
 }
 
