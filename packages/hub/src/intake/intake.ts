@@ -23,7 +23,7 @@ type IntakeDeps = {
   db: Db;
   clock: Clock;
   log: Log;
-  outbound: Pick<Outbound, 'request'>;
+  outbound: Pick<Outbound, 'request' | 'open' | 'records'>;
   secrets: Secrets;
   /** Where jobs reach this hub, for the URLs of heartbeats. */
   publicUrl: string;

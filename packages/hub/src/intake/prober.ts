@@ -19,7 +19,7 @@ export function createProber(deps: {
   db: Db;
   clock: Clock;
   log: Log;
-  outbound: Pick<Outbound, 'request'>;
+  outbound: Pick<Outbound, 'request' | 'open' | 'records'>;
   recorder: Recorder;
   heartbeats: ReturnType<typeof createHeartbeats>;
   probes(): readonly Probe[];

@@ -1,12 +1,18 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { Resolver } from 'node:dns/promises';
+import type { IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { Clock } from './clock.ts';
-import { createConnector, isPermitted, permitted, type Target } from './outbound/connect.ts';
-import { OutboundError, toOutboundError } from './outbound/error.ts';
-import { codingsOf, inflateBody } from './outbound/inflate.ts';
+import { type Attempt, beginAttempt, type Cut } from './outbound/attempt.ts';
+import { createConnector, isPermitted, type OutboundTls, permitted, type Target } from './outbound/connect.ts';
+import { OutboundError } from './outbound/error.ts';
+import { exchange, parseTarget, type Received } from './outbound/exchange.ts';
 import { createNames } from './outbound/names.ts';
+import { askRecords, parseNameServer, type RecordType } from './outbound/records.ts';
+import { type Hop, isRedirect, nextHop } from './outbound/redirect.ts';
 
-export { OutboundError } from './outbound/error.ts';
+export type { OutboundTls } from './outbound/connect.ts';
+export { OutboundError, tlsReason } from './outbound/error.ts';
 
 export type OutboundRequest = {
   /** http or https; a user name and password in it travel as Basic authorization. */
@@ -14,12 +20,16 @@ export type OutboundRequest = {
   method?: string;
   headers?: Readonly<Record<string, string>>;
   body?: string | Uint8Array;
-  /** Milliseconds for everything: name, connection, TLS, headers, body. */
+  /** Milliseconds for everything: name, connection, TLS, headers, body, every redirect. */
   timeoutMs: number;
   /** Largest body after decompression in bytes; 1 MiB unless said otherwise. */
   maxBytes?: number;
   /** What a larger body is: an error unless said otherwise. */
   oversize?: 'error' | 'truncate';
+  /** How many redirects are followed; 0 unless said otherwise, and then they are answers like any other. */
+  followRedirects?: number;
+  /** Whom to trust and who we are, in place of the hub's own; stays with the first origin. */
+  tls?: OutboundTls;
   signal?: AbortSignal;
 };
 export type OutboundAnswer = {
@@ -29,13 +39,39 @@ export type OutboundAnswer = {
   /** From the call to the end of the body. */
   latencyMs: number;
   truncated: boolean;
+  /** When the first certificate on the way expires, in epoch ms; of https alone. */
+  certificateUntil?: number;
+  /** Redirects that were followed. */
+  redirects?: number;
+};
+export type OutboundTarget = {
+  host: string;
+  port: number;
+  /** TLS from the first byte. */
+  tls?: OutboundTls | undefined;
+  /** For name, connection and TLS; what comes after is the caller's to limit. */
+  timeoutMs: number;
+  signal?: AbortSignal;
+};
+export type OutboundConnection = { socket: Socket | TLSSocket; address: string; latencyMs: number };
+export type OutboundQuestion = {
+  name: string;
+  record: RecordType;
+  /** An IP address, with or without a port; the system's when absent. */
+  server?: string | undefined;
+  timeoutMs: number;
+  signal?: AbortSignal;
 };
 export type Outbound = {
-  /** One exchange on a socket of its own; redirects are answers like any other. Throws OutboundError. */
+  /** One exchange on a socket of its own, and one more for each redirect to follow. Throws OutboundError. */
   request(request: OutboundRequest): Promise<OutboundAnswer>;
-  /** Holds for every exchange that has not connected yet. */
+  /** One connection to an address that the policy allows; the caller destroys it, and limits what it reads. Throws OutboundError. */
+  open(target: OutboundTarget): Promise<OutboundConnection>;
+  /** The records of a name, as a zone file would have them. A server that is named is a target like any other. Throws OutboundError. */
+  records(question: OutboundQuestion): Promise<{ values: string[]; latencyMs: number }>;
+  /** Holds for everything that has not connected yet. */
   setPolicy(policy: { allowPrivate: boolean }): void;
-  /** Exchanges under way. */
+  /** Exchanges, connections and questions under way. */
   inFlight(): number;
   /** Cuts what is under way; nothing is sent afterwards. */
   close(): void;
@@ -49,29 +85,176 @@ export type OutboundOptions = {
   nameServers?: readonly string[];
 };
 
-const MAX_BYTES = 1024 * 1024;
-const USER_AGENT = 'Orrery';
+/** The one way out of the hub: all that it asks of the world passes here, with one deadline, one size limit and one address policy. */
+export function createOutbound(options: OutboundOptions): Outbound {
+  const { clock } = options;
+  const names = createNames({ clock, ...(options.nameServers ? { servers: options.nameServers } : {}) });
+  const connector = createConnector(clock, options.ca);
+  const running = new Set<Cut>();
+  let allowPrivate = options.allowPrivate;
+  let closed = false;
 
-function parseTarget(url: string): { target: Target; location: URL } {
-  if (!URL.canParse(url)) throw new OutboundError('protocol', 'the address is no valid URL');
-  const location = new URL(url);
-  const tls = location.protocol === 'https:';
-  if (!tls && location.protocol !== 'http:')
-    throw new OutboundError('protocol', `only http and https are spoken, not ${location.protocol.slice(0, 20)}`);
-  const host = location.hostname.replace(/^\[(.*)\]$/, '$1');
-  return { target: { host, port: Number(location.port) || (tls ? 443 : 80), tls }, location };
+  const stopped = () => new OutboundError('stopped', 'the hub is stopping');
+  const since = (started: number) => Math.round((clock.monotonic() - started) * 10) / 10;
+
+  /** Name, policy, connection, policy again: the only way to a socket. */
+  async function reach(attempt: Attempt<unknown>, target: Target, ready: (socket: Socket) => void): Promise<void> {
+    const addresses = isIP(target.host) === 0 ? await names.resolve(target.host) : [target.host];
+    if (attempt.settled) return;
+    attempt.stage = 'the connection was not answered';
+    const socket = connector.open(target, permitted(target.host, addresses, allowPrivate));
+    const secure = target.tls !== false;
+    attempt.socket = socket;
+    attempt.handshake = secure;
+    socket.on('error', attempt.fail);
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
+      attempt.handshake = false;
+      // What counts is where this very socket leads, whatever was judged before.
+      if (!isPermitted(socket.remoteAddress ?? '', allowPrivate))
+        return attempt.fail(new OutboundError('forbidden_address', 'the socket led to an address that is not allowed'));
+      // Nobody catches what a listener throws: a header that cannot be sent must end this exchange, not the process.
+      try {
+        ready(socket);
+      } catch (error) {
+        attempt.fail(error);
+      }
+    });
+    if (!secure) return;
+    socket.once('connect', () => {
+      attempt.stage = 'the TLS handshake did not end';
+    });
+    socket.once('close', () => {
+      if (attempt.handshake)
+        attempt.fail(new OutboundError('reset', 'the connection was closed during the TLS handshake', 'tls_handshake'));
+    });
+  }
+
+  function once(asked: OutboundRequest): Promise<OutboundAnswer> {
+    const started = clock.monotonic();
+    const attempt = beginAttempt<OutboundAnswer>(asked, running);
+    const deliver = ({ response, body, truncated }: Received) => {
+      const until = attempt.socket && connector.certificateUntil(attempt.socket);
+      attempt.done({
+        status: response.statusCode ?? 0,
+        headers: flat(response.headers),
+        body,
+        latencyMs: since(started),
+        truncated,
+        ...(until === undefined ? {} : { certificateUntil: until }),
+      });
+    };
+    const start = async () => {
+      const { target, location } = parseTarget(asked.url);
+      const where = target.tls && asked.tls ? { ...target, tls: asked.tls } : target;
+      await reach(attempt, where, (socket) => exchange(attempt, socket, location, asked, deliver));
+    };
+    if (closed) attempt.fail(stopped());
+    else if (!attempt.settled) start().catch(attempt.fail);
+    return attempt.promise;
+  }
+
+  /** Every hop is a request of its own: parsed, resolved and judged anew, inside the one deadline. */
+  async function follow(asked: OutboundRequest, limit: number): Promise<OutboundAnswer> {
+    const started = clock.monotonic();
+    const { method = 'GET', headers = {}, body, tls, ...rest } = asked;
+    let hop: Hop<OutboundTls> = { url: asked.url, method, headers, body, tls };
+    let until = Number.POSITIVE_INFINITY;
+    const visited = new Set<string>();
+    for (let redirects = 0; ; redirects++) {
+      visited.add(`${hop.method} ${hop.url}`);
+      const left = asked.timeoutMs - (clock.monotonic() - started);
+      if (left <= 0) throw tooLate(asked.timeoutMs, redirects);
+      const answer = await once(requestOf(rest, hop, Math.ceil(left))).catch((error: unknown) => {
+        throw afterRedirects(error, redirects, asked.timeoutMs);
+      });
+      until = Math.min(until, answer.certificateUntil ?? until);
+      const { location } = answer.headers;
+      if (!isRedirect(answer.status, location))
+        return {
+          ...answer,
+          latencyMs: since(started),
+          redirects,
+          ...(Number.isFinite(until) ? { certificateUntil: until } : {}),
+        };
+      if (redirects === limit) throw new OutboundError('protocol', `more than ${limit} redirects`);
+      hop = nextHop(hop, answer.status, location);
+      if (visited.has(`${hop.method} ${hop.url}`))
+        throw new OutboundError('protocol', `the redirects go in a circle, after ${redirects + 1}`);
+    }
+  }
+
+  function open(asked: OutboundTarget): Promise<OutboundConnection> {
+    const started = clock.monotonic();
+    const attempt = beginAttempt<OutboundConnection>(asked, running, true);
+    const host = asked.host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+    const target: Target = { host, port: asked.port, tls: asked.tls ?? false };
+    const start = () =>
+      reach(attempt, target, (socket) => {
+        const cut: Cut = (error) => socket.destroy(error);
+        running.add(cut);
+        socket.once('close', () => running.delete(cut));
+        attempt.done({ socket, address: socket.remoteAddress ?? '', latencyMs: since(started) });
+      });
+    if (closed) attempt.fail(stopped());
+    else if (!attempt.settled) start().catch(attempt.fail);
+    return attempt.promise;
+  }
+
+  function records(asked: OutboundQuestion): Promise<{ values: string[]; latencyMs: number }> {
+    const started = clock.monotonic();
+    const attempt = beginAttempt<{ values: string[]; latencyMs: number }>(asked, running);
+    // The question is asked twice within the deadline: after a third of it once more, since a datagram may be lost.
+    const resolver = new Resolver({ timeout: Math.max(1, Math.ceil(asked.timeoutMs / 3)), tries: 2 });
+    const start = async () => {
+      const servers = asked.server === undefined ? options.nameServers : [allowedServer(asked.server)];
+      if (servers) resolver.setServers(servers);
+      attempt.done({ values: await askRecords(resolver, asked), latencyMs: since(started) });
+    };
+    if (closed) attempt.fail(stopped());
+    else if (!attempt.settled) start().catch(attempt.fail);
+    return attempt.promise.finally(() => resolver.cancel());
+  }
+
+  function allowedServer(text: string): string {
+    const { address, port } = parseNameServer(text);
+    permitted(address, [address], allowPrivate);
+    return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  }
+
+  return {
+    request: (asked) => (asked.followRedirects ? follow(asked, asked.followRedirects) : once(asked)),
+    open,
+    records,
+    setPolicy(policy) {
+      allowPrivate = policy.allowPrivate;
+    },
+    inFlight: () => running.size,
+    close() {
+      closed = true;
+      for (const cut of [...running]) cut(stopped());
+      names.close();
+    },
+  };
 }
 
-function headersOf(request: OutboundRequest, location: URL): Record<string, string | number> {
-  const headers: Record<string, string | number> = { host: location.host, 'user-agent': USER_AGENT };
-  if (location.username || location.password) {
-    const credentials = `${decodeURIComponent(location.username)}:${decodeURIComponent(location.password)}`;
-    headers.authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
-  }
-  for (const [name, value] of Object.entries(request.headers ?? {})) headers[name.toLowerCase()] = value;
-  if (request.body !== undefined) headers['content-length'] = Buffer.byteLength(request.body);
-  headers.connection = 'close';
-  return headers;
+function requestOf(rest: Omit<OutboundRequest, keyof Hop>, hop: Hop<OutboundTls>, timeoutMs: number): OutboundRequest {
+  const { url, method, headers, body, tls } = hop;
+  return { ...rest, url, method, headers, timeoutMs, ...(body === undefined ? {} : { body }), ...(tls ? { tls } : {}) };
+}
+
+const tooLate = (timeoutMs: number, redirects: number) =>
+  new OutboundError('timeout', `no complete answer within ${timeoutMs} ms, after ${redirects} redirects`);
+
+/** A failure behind a redirect says so; one of time speaks of the whole. */
+function afterRedirects(error: unknown, redirects: number, timeoutMs: number): unknown {
+  if (!(error instanceof OutboundError) || redirects === 0) return error;
+  if (error.kind === 'timeout') return tooLate(timeoutMs, redirects);
+  const { kind, message, code } = error;
+  return new OutboundError(
+    kind,
+    `after ${redirects === 1 ? 'a redirect' : `${redirects} redirects`}: ${message}`,
+    code,
+  );
 }
 
 function flat(headers: IncomingMessage['headers']): Record<string, string> {
@@ -79,155 +262,4 @@ function flat(headers: IncomingMessage['headers']): Record<string, string> {
   for (const [name, value] of Object.entries(headers))
     if (value !== undefined) result[name] = typeof value === 'string' ? value : value.join(', ');
   return result;
-}
-
-/** The one way out of the hub: every request that it makes of the world passes here, with one deadline, one size limit and one address policy. */
-export function createOutbound(options: OutboundOptions): Outbound {
-  const { clock } = options;
-  const names = createNames({ clock, ...(options.nameServers ? { servers: options.nameServers } : {}) });
-  const open = createConnector(options.ca);
-  const running = new Set<(error: OutboundError) => void>();
-  let allowPrivate = options.allowPrivate;
-  let closed = false;
-
-  function request(asked: OutboundRequest): Promise<OutboundAnswer> {
-    const started = clock.monotonic();
-    const maxBytes = asked.maxBytes ?? MAX_BYTES;
-    const { promise, resolve, reject } = Promise.withResolvers<OutboundAnswer>();
-    let stage = 'the name was being looked up';
-    let socket: Socket | undefined;
-    let handshake = false;
-    let ended = false;
-    let settled = false;
-
-    const settle = (finish: () => void) => {
-      if (settled) return;
-      settled = true;
-      clearTimeout(timer);
-      running.delete(fail);
-      asked.signal?.removeEventListener('abort', onAbort);
-      socket?.destroy();
-      finish();
-    };
-    const fail = (error: unknown) => settle(() => reject(toOutboundError(error, handshake)));
-    const onAbort = () => fail(new OutboundError('stopped', 'the request was stopped'));
-    const timer = setTimeout(
-      () =>
-        fail(
-          new OutboundError(socket ? 'timeout' : 'dns', `no complete answer within ${asked.timeoutMs} ms: ${stage}`),
-        ),
-      asked.timeoutMs,
-    );
-    running.add(fail);
-    if (closed || asked.signal?.aborted) onAbort();
-    else asked.signal?.addEventListener('abort', onAbort, { once: true });
-
-    const answer = async (response: IncomingMessage, body: Buffer, truncated: boolean) => {
-      const codings = truncated ? [] : codingsOf(response.headers['content-encoding']);
-      const bytes = codings.length === 0 ? body : await inflateBody(body, codings, maxBytes);
-      const latencyMs = Math.round((clock.monotonic() - started) * 10) / 10;
-      settle(() =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: flat(response.headers),
-          body: bytes,
-          latencyMs,
-          truncated,
-        }),
-      );
-    };
-
-    const cutOff = () => {
-      if (!ended) fail(new OutboundError('reset', 'the connection was closed before the whole answer had arrived'));
-    };
-
-    const read = (response: IncomingMessage) => {
-      stage = 'the answer had begun but did not end';
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        if (settled || ended) return;
-        size += chunk.length;
-        if (size <= maxBytes) {
-          chunks.push(chunk);
-          return;
-        }
-        if (asked.oversize === 'truncate') {
-          ended = true;
-          chunks.push(chunk.subarray(0, chunk.length - (size - maxBytes)));
-          answer(response, Buffer.concat(chunks), true).catch(fail);
-        } else fail(new OutboundError('too_large', `the answer is larger than ${maxBytes} bytes; reading stopped`));
-      });
-      response.on('error', cutOff);
-      response.on('close', cutOff);
-      response.on('end', () => {
-        if (!response.complete) return cutOff();
-        ended = true;
-        answer(response, chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks), false).catch(fail);
-      });
-    };
-
-    const exchange = (location: URL, connection: Socket) => {
-      stage = 'the connection stood but nothing came back';
-      let answered = false;
-      const sent = httpRequest({
-        createConnection: () => connection,
-        method: asked.method ?? 'GET',
-        path: location.pathname + location.search,
-        headers: headersOf(asked, location),
-      });
-      sent.on('error', fail);
-      sent.on('response', (response) => {
-        answered = true;
-        read(response);
-      });
-      sent.on('upgrade', () => fail(new OutboundError('protocol', 'the answer is a protocol upgrade')));
-      sent.on('close', () => {
-        if (!answered) fail(new OutboundError('reset', 'the connection was closed before the answer'));
-      });
-      sent.end(asked.body);
-    };
-
-    const start = async () => {
-      const { target, location } = parseTarget(asked.url);
-      const addresses = isIP(target.host) === 0 ? await names.resolve(target.host) : [target.host];
-      if (settled) return;
-      stage = 'the connection was not answered';
-      const connection = open(target, permitted(target.host, addresses, allowPrivate));
-      socket = connection;
-      handshake = target.tls;
-      connection.on('error', fail);
-      connection.once(target.tls ? 'secureConnect' : 'connect', () => {
-        handshake = false;
-        // What counts is where this very socket leads, whatever was judged before.
-        if (!isPermitted(connection.remoteAddress ?? '', allowPrivate))
-          return fail(new OutboundError('forbidden_address', 'the socket led to an address that is not allowed'));
-        // Nobody catches what a listener throws: a header that cannot be sent must end this exchange, not the process.
-        try {
-          exchange(location, connection);
-        } catch (error) {
-          fail(error);
-        }
-      });
-      if (target.tls) connection.once('connect', () => (stage = 'the TLS handshake did not end'));
-      connection.once('close', () => {
-        if (handshake) fail(new OutboundError('reset', 'the connection was closed during the TLS handshake'));
-      });
-    };
-    if (!settled) start().catch(fail);
-    return promise;
-  }
-
-  return {
-    request,
-    setPolicy(policy) {
-      allowPrivate = policy.allowPrivate;
-    },
-    inFlight: () => running.size,
-    close() {
-      closed = true;
-      for (const fail of running) fail(new OutboundError('stopped', 'the hub is stopping'));
-      names.close();
-    },
-  };
 }

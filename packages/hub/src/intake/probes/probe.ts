@@ -31,7 +31,7 @@ export type Outcome = {
 export type Beat = { agoMs: number; beats: number; failed: boolean };
 
 export type CheckContext = {
-  outbound: Pick<Outbound, 'request'>;
+  outbound: Pick<Outbound, 'request' | 'open' | 'records'>;
   clock: Clock;
   signal?: AbortSignal;
   apiKey?: string;

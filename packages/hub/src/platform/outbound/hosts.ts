@@ -11,7 +11,10 @@ export type SystemNames = {
   ndots: number;
 };
 
-/** Reads `/etc/hosts` and the search list of `/etc/resolv.conf`, which the resolver itself does not; again every five seconds. */
+/**
+ * Reads `/etc/hosts` and the search list of `/etc/resolv.conf`, which the resolver itself does not; again every five seconds. Files are
+ * read by the thread pool, which may be stalled: nobody waits for it but the first.
+ */
 export function createSystemNames(monotonic: () => number, files = ['/etc/hosts', '/etc/resolv.conf'] as const) {
   let readAt = Number.NEGATIVE_INFINITY;
   let current: Promise<SystemNames> | undefined;
@@ -19,10 +22,11 @@ export function createSystemNames(monotonic: () => number, files = ['/etc/hosts'
   return (): Promise<SystemNames> => {
     if (current && monotonic() - readAt < REREAD_MS) return current;
     readAt = monotonic();
-    current = Promise.all(files.map(text)).then(([hosts = '', resolv = '']) => ({
-      hosts: parseHosts(hosts),
-      ...parseResolv(resolv),
-    }));
+    const next = Promise.all(files.map(text)).then(([hosts = '', resolv = '']) => {
+      current = next;
+      return { hosts: parseHosts(hosts), ...parseResolv(resolv) };
+    });
+    current ??= next;
     return current;
   };
 }

@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Clock } from '../clock.ts';
-import { OutboundError } from './error.ts';
+import { dnsError } from './error.ts';
 import { createSystemNames } from './hosts.ts';
 
 const MIN_TTL_MS = 1000;
@@ -18,6 +18,7 @@ type Known = { addresses: readonly string[]; goodAt: number; freshUntil: number 
 type Answer = { addresses: string[]; ttlMs: number };
 
 const ABSENT = new Set(['ENOTFOUND', 'ENODATA']);
+const isAbsent = (error: unknown) => ABSENT.has((error as NodeJS.ErrnoException).code ?? '');
 const wait = (ms: number) => new Promise<undefined>((resolve) => setTimeout(resolve, ms, undefined));
 
 /**
@@ -59,7 +60,7 @@ export function createNames(options: { clock: Clock; servers?: readonly string[]
         return await query(name);
       } catch (error) {
         failure = error;
-        if (!ABSENT.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+        if (!isAbsent(error)) throw error;
       }
     }
     throw failure;
@@ -75,19 +76,15 @@ export function createNames(options: { clock: Clock; servers?: readonly string[]
       if (known.size > MAX_NAMES && oldest !== undefined) known.delete(oldest);
       return addresses;
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-      if (ABSENT.has(code)) {
-        known.delete(host);
-        throw new OutboundError('dns', `the name ${host} does not exist (${code})`);
-      }
-      throw new OutboundError('dns', `the name ${host} could not be resolved (${code})`);
+      if (isAbsent(error)) known.delete(host);
+      throw dnsError(host, error);
     } finally {
       asking.delete(host);
     }
   }
 
   return {
-    /** Addresses of a host, IPv4 first. Throws `dns`; the caller's own deadline limits the wait. */
+    /** Addresses of a host, IPv4 first. Throws `dns` with its code; the caller's own deadline limits the wait. */
     async resolve(host: string): Promise<readonly string[]> {
       if (isIP(host) !== 0) return [host];
       const name = host.toLowerCase().replace(/\.$/, '');
