@@ -1,11 +1,19 @@
-/** A URL without what it carries of secrets: the password, and query values whose names speak of one. */
-export function maskUrl(text: string): string {
+const SECRET_NAME = /key|token|secret|sig|pass|auth|code/i;
+
+/**
+ * A URL without what it carries of secrets: user and password, and the values of its query whose names speak of one; with `everyValue`
+ * all of them.
+ */
+export function maskUrl(text: string, options: { everyValue?: boolean } = {}): string {
   const url = URL.parse(text);
-  if (!url) return text;
-  const secretNames = [...url.searchParams.keys()].filter((name) => /key|token|secret|sig|pass|auth|code/i.test(name));
-  if (!url.password && !url.username && secretNames.length === 0) return text;
-  if (url.password) url.password = '***';
-  else if (url.username) url.username = '***';
-  for (const name of secretNames) url.searchParams.set(name, '***');
+  // Several hosts, as in postgres://ada:pw@a,b/x, are no URL to the platform, and a secret all the same.
+  if (!url) return text.replace(/\/\/.*@/s, '//***@');
+  const names = [...url.searchParams.keys()].filter((name) => options.everyValue || SECRET_NAME.test(name));
+  if (!url.password && !url.username && names.length === 0) return text;
+  if (url.password || url.username) {
+    url.username = '***';
+    url.password = '';
+  }
+  for (const name of names) url.searchParams.set(name, '***');
   return url.href;
 }
