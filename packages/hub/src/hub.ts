@@ -26,6 +26,7 @@ import { createSecrets } from './platform/secrets.ts';
 import { createTelemetry } from './platform/telemetry.ts';
 import { projectFacts } from './project-facts.ts';
 import { createSamples, sampleRoutes } from './samples/index.ts';
+import { createStatusPages, statusPageRoutes } from './statuspage/index.ts';
 import { VERSION } from './version.ts';
 
 export type Hub = { url: string; setupUrl?: string; stop(): Promise<void> };
@@ -133,6 +134,15 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       offlineAfterMs: () => file.freshness.offlineAfterMs,
     });
     const alerts = createAlerts({ db, clock, log, outbound, holderId, publicUrl, appendEvents, audit });
+    const statusPages = createStatusPages({
+      clock,
+      log,
+      pages: () => file.statusPages,
+      states: intake.states,
+      outages: alerts.outages,
+      maintenance: async () => [],
+      daily: samples.daily,
+    });
     const jobs = createJobs({
       db,
       clock,
@@ -181,6 +191,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...sampleRoutes(samples),
       ...detectRoutes(detect),
       ...alertRoutes(alerts),
+      ...statusPageRoutes(statusPages),
       ...eventRoutes(events, access.watch, closing.signal),
       ...configRoutes(watching, async () =>
         (await catalog.declarations()).map(({ declaredIn: _, lastSeenAt: __, ...declaration }) => ({ declaration })),

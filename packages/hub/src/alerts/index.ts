@@ -10,6 +10,7 @@ import { ignore } from './ignore.ts';
 import { type AlertFilter, list } from './list.ts';
 import { channels } from './listChannels.ts';
 import { livingAlerts, pendingDeliveries, settledDeliveries } from './measures.ts';
+import { outages } from './outages.ts';
 import { reconcile, type Scope } from './reconcile.ts';
 import { resolve } from './resolve.ts';
 import { retire } from './retire.ts';
@@ -46,6 +47,7 @@ export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDe
     testChannel: (caller: Caller, name: string) => testChannel(context, caller, name),
     deliver: createDeliver(context),
     expire: (keepMs: number) => expire(context, keepMs),
+    outages: (asked: Parameters<typeof outages>[1]) => outages(context, asked),
     measures: {
       living: () => livingAlerts(context),
       pending: () => pendingDeliveries(context),

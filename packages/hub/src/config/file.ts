@@ -1,7 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { basename } from 'node:path';
-import { type ChannelDeclaration, FileDeclaration, type ProjectDeclaration, parseDuration } from '@orrery/protocol';
+import {
+  type ChannelDeclaration,
+  FileDeclaration,
+  type ProjectDeclaration,
+  parseDuration,
+  type StatusPageDeclaration,
+} from '@orrery/protocol';
 import { type ReadDocument, readDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { fieldPath, type Issue } from './issue.ts';
@@ -18,6 +24,7 @@ export type FileConfig = {
   readonly path: string | null;
   readonly projects: readonly Declared<ProjectDeclaration>[];
   readonly channels: readonly Declared<ChannelDeclaration>[];
+  readonly statusPages: readonly StatusPageDeclaration[];
   readonly network: { readonly allowPrivate: boolean };
   /** How long things are kept, in milliseconds. */
   readonly retention: Readonly<Record<'raw' | 'minute' | 'hour' | 'checks' | 'events', number>>;
@@ -97,6 +104,7 @@ function toFileConfig(
     channels: declared.channels.map(
       (channel, i) => new Declared(deepFreeze(channel), ref(['channels', i]), maskChannel),
     ),
+    statusPages: declared.statusPages,
     network: declared.network,
     retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },

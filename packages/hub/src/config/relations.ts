@@ -24,6 +24,13 @@ export function checkRelations(file: unknown): Relation[] {
   for (const { value, path } of channels) {
     for (const { word, path: at } of words(value, 'projects', path)) found.push(...mistyped(word, at, slugs));
   }
+  const pages = entries(file, 'statusPages', []);
+  found.push(...twice(pages, 'slug', 'status page'));
+  for (const page of pages)
+    for (const group of entries(page.value, 'groups', page.path))
+      for (const { value, path } of entries(group.value, 'services', group.path))
+        if (typeof value.service === 'string')
+          found.push(...mistyped(value.service.split('/')[0] ?? '', [...path, 'service'], slugs));
   return found;
 }
 

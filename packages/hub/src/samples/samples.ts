@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import { createAppend } from './append.ts';
+import { dailyMeans } from './daily.ts';
 import { expireOld } from './expire.ts';
 import { findLatest, type LatestNumber } from './find.ts';
 import { keys } from './keys.ts';
@@ -40,6 +41,7 @@ export function createSamples(deps: SamplesDeps) {
       const latest = await findLatest(deps.db, { projects, keys: keyNames, kind: 'number' });
       return latest.filter((series) => typeof series.value === 'number') as LatestNumber[];
     },
+    daily: (input: Parameters<typeof dailyMeans>[1]) => dailyMeans(deps, input),
     window: (input: WindowInput) => window(deps, input),
     windowOf: (ids: readonly number[], from: number, to: number) => windowOf(deps, ids, from, to),
 
