@@ -18,7 +18,7 @@ type Deps = {
 export type StatusPages = ReturnType<typeof createStatusPages>;
 
 /** A view is made anew at most this often, however many look at it; the days of the past change more seldom. */
-const FRESH_MS = 10_000;
+const FRESH_MS = 5000;
 const DAILY_MS = 300_000;
 const DAY = 86_400_000;
 
