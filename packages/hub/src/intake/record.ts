@@ -165,6 +165,7 @@ function samplesOf({ probe, outcome, at }: Entry): IncomingSample[] {
       unit: 'count',
       at,
     });
+  for (const figure of outcome.figures ?? []) samples.push({ ...figure, ...own });
   for (const sample of outcome.samples ?? []) samples.push({ ...sample, at });
   return samples;
 }

@@ -21,18 +21,6 @@ export const timing = (declared: Timed): Omit<ProbeSpec, 'target'> => ({
 export const slowAfterMs = (declared: { slowAfter?: string | undefined }): number | undefined =>
   declared.slowAfter === undefined ? undefined : ms(declared.slowAfter);
 
-/** What every declaration says of when to check and when to judge, with units converted. */
-export const timing = (declared: { interval: string; timeout: string; failAfter: number; recoverAfter: number }) => ({
-  intervalMs: ms(declared.interval),
-  everyMs: ms(declared.interval),
-  timeoutMs: ms(declared.timeout),
-  failAfter: declared.failAfter,
-  recoverAfter: declared.recoverAfter,
-});
-
-export const slowLimit = (slowAfter: string | undefined): number | undefined =>
-  slowAfter === undefined ? undefined : ms(slowAfter);
-
 /** A URL as it may be shown: user, password and the values of its query masked. */
 export const shown = (url: string): string => maskUrl(url, { everyValue: true });
 

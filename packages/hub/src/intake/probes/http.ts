@@ -1,59 +1,71 @@
 import type { HttpProbe } from '@orrery/protocol';
 import type { z } from 'zod';
 import { parseShallowJson } from '../../platform/json.ts';
+import type { OutboundRequest } from '../../platform/outbound.ts';
 import { deeperThan, line } from '../json.ts';
-import { expected, failed, isAccepted, ms, shown, tooSlow } from './common.ts';
+import { daysLeft } from './certificate.ts';
+import { expected, failed, headersOf, isAccepted, shown, slowAfterMs, timing, tlsOf, upOrSlow } from './common.ts';
 import { parsePath, valueAt } from './jsonPath.ts';
 import type { CheckContext, Outcome, ProbeFamily, ProbeSpec } from './probe.ts';
 
 type Spec = ProbeSpec & {
-  url: string;
+  request: OutboundRequest & { method: string };
   status: readonly number[] | undefined;
   keyword: string | undefined;
   json: { path: string; steps: readonly (string | number)[]; equals: string | number | boolean | null } | undefined;
   slowAfterMs: number | undefined;
 };
 
-/** A web address: its status, a keyword, a value inside its JSON, its latency. */
+/** A web address: its status, a keyword, a value inside its JSON, its latency, and what is left of its certificate. */
 export const http: ProbeFamily<z.output<typeof HttpProbe>, Spec> = {
-  compile: (declared) => ({
-    target: shown(declared.url),
-    url: declared.url,
-    intervalMs: ms(declared.interval),
-    everyMs: ms(declared.interval),
-    timeoutMs: ms(declared.timeout),
-    failAfter: declared.failAfter,
-    recoverAfter: declared.recoverAfter,
-    status: declared.status,
-    keyword: declared.keyword,
-    json: declared.json && { ...declared.json, steps: parsePath(declared.json.path) ?? [declared.json.path] },
-    slowAfterMs: declared.slowAfter === undefined ? undefined : ms(declared.slowAfter),
-  }),
+  compile(declared) {
+    const times = timing(declared);
+    const tls = tlsOf(declared.tls);
+    return {
+      ...times,
+      target: shown(declared.url),
+      request: {
+        url: declared.url,
+        method: declared.method,
+        timeoutMs: times.timeoutMs,
+        headers: { accept: declared.json ? 'application/json' : '*/*', ...headersOf(declared) },
+        ...(declared.body === undefined ? {} : { body: declared.body }),
+        ...(declared.followRedirects > 0 ? { followRedirects: declared.followRedirects } : {}),
+        ...(tls ? { tls } : {}),
+      },
+      status: declared.status,
+      keyword: declared.keyword,
+      json: declared.json && { ...declared.json, steps: parsePath(declared.json.path) ?? [declared.json.path] },
+      slowAfterMs: slowAfterMs(declared),
+    };
+  },
 
   async check(spec, { outbound, clock, signal }: CheckContext): Promise<Outcome> {
     const started = clock.monotonic();
     try {
-      const { status, latencyMs, body } = await outbound.request({
-        url: spec.url,
-        timeoutMs: spec.timeoutMs,
-        headers: { accept: spec.json ? 'application/json' : '*/*' },
-        ...(signal ? { signal } : {}),
-      });
-      const down = (reason: string): Outcome => ({ status: 'down', latencyMs, reason, heard: true });
-      if (!isAccepted(status, spec.status)) return down(`answered HTTP ${status}, expected ${expected(spec.status)}`);
-      if (spec.keyword !== undefined && !body.includes(spec.keyword))
-        return down(`the body (${body.length} bytes) lacks the keyword "${line(spec.keyword, 100)}"`);
-      const broken = spec.json && jsonBroken(spec.json, body);
-      if (broken) return down(broken);
-      const slow = tooSlow(latencyMs, spec.slowAfterMs);
-      return slow
-        ? { status: 'degraded', latencyMs, reason: slow, heard: true }
-        : { status: 'up', latencyMs, heard: true };
+      const answer = await outbound.request(signal ? { ...spec.request, signal } : spec.request);
+      const { latencyMs, certificateUntil } = answer;
+      const reason = broken(spec, answer);
+      const outcome: Outcome =
+        reason === undefined
+          ? upOrSlow(latencyMs, spec.slowAfterMs)
+          : { status: 'down', latencyMs, reason, heard: true };
+      if (certificateUntil !== undefined) outcome.figures = [daysLeft(certificateUntil, clock.now())];
+      return outcome;
     } catch (error) {
-      return failed(`GET ${spec.target}`, error, clock.monotonic() - started);
+      return failed(`${spec.request.method} ${spec.target}`, error, clock.monotonic() - started);
     }
   },
 };
+
+function broken(spec: Spec, answer: { status: number; body: Buffer; redirects?: number }): string | undefined {
+  const { status, body, redirects = 0 } = answer;
+  const way = redirects === 0 ? '' : redirects === 1 ? ' after a redirect' : ` after ${redirects} redirects`;
+  if (!isAccepted(status, spec.status)) return `answered HTTP ${status}${way}, expected ${expected(spec.status)}`;
+  if (spec.keyword !== undefined && !body.includes(spec.keyword))
+    return `the body (${body.length} bytes) lacks the keyword "${line(spec.keyword, 100)}"`;
+  return spec.json && jsonBroken(spec.json, body);
+}
 
 function jsonBroken({ path, steps, equals }: NonNullable<Spec['json']>, body: Buffer): string | undefined {
   const answer = parseShallowJson(body.toString('utf8'));

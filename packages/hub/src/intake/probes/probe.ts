@@ -10,6 +10,9 @@ export type PulledLog = { at: number; level: number; message: string; fields: st
 /** Where the next pull begins, and why there was nothing to pull. */
 export type LogPosition = { cursor: string | null; since: number | null; note: string | null };
 
+/** A measured value of the service that is probed. */
+export type Figure = Pick<IncomingSample, 'key' | 'value' | 'unit'>;
+
 /** What one run of a probe saw. A reason states the condition and the values that broke it. */
 export type Outcome = {
   status: CheckStatus;
@@ -18,6 +21,8 @@ export type Outcome = {
   /** The project itself answered, well or not. */
   heard: boolean;
   samples?: IncomingSample[];
+  /** What was measured of the service itself, kept beside its latency. */
+  figures?: Figure[];
   /** Values that were not taken, by reason. */
   refused?: Readonly<Record<string, number>>;
   /** What the instance says of its own parts. */
