@@ -2,7 +2,7 @@ import type { ChannelDeclaration, ProjectDeclaration } from '@orrery/protocol';
 import { maskUrl } from '../platform/urls.ts';
 
 /** A name for an environment variable that would hold a masked value: `VERIA_API_KEY`. */
-const variable = (name: string, what: string) => `\${${name.replace(/[^a-zA-Z0-9]/g, '_').toUpperCase()}_${what}}`;
+const variable = (name: string, what: string) => `\${${`${name}_${what}`.replace(/[^a-zA-Z0-9]/g, '_').toUpperCase()}}`;
 
 /** The project with its secrets replaced by references: what is printed can be pasted into orrery.yaml again. */
 export function maskProject(project: ProjectDeclaration): ProjectDeclaration {
@@ -19,13 +19,36 @@ export function maskProject(project: ProjectDeclaration): ProjectDeclaration {
   };
 }
 
-/** The channel with its secrets replaced by references. A Slack URL is a secret as a whole. */
+/** The channel with its secrets replaced by references. Hooks are secrets as a whole, and so is what a template sends: keys stand in bodies. */
 export function maskChannel(channel: ChannelDeclaration): ChannelDeclaration {
-  if (channel.kind === 'slack') return { ...channel, url: variable(channel.name, 'URL') };
-  if (channel.kind === 'email') return { ...channel, smtpUrl: variable(channel.name, 'SMTP_URL') };
-  return {
-    ...channel,
-    url: maskUrl(channel.url),
-    ...(channel.secret === undefined ? {} : { secret: variable(channel.name, 'SECRET') }),
-  };
+  const hide = (what: string) => variable(channel.name, what);
+  const secret = 'secret' in channel && channel.secret !== undefined ? { secret: hide('SECRET') } : {};
+  switch (channel.kind) {
+    case 'slack':
+      return { ...channel, url: hide('URL') };
+    case 'email':
+      return { ...channel, smtpUrl: hide('SMTP_URL') };
+    case 'webhook':
+      return { ...channel, url: maskUrl(channel.url), ...secret };
+    case 'grafana':
+      return { ...channel, url: maskUrl(channel.url), token: hide('TOKEN') };
+    case 'template':
+      return {
+        ...channel,
+        url: hide('URL'),
+        headers: Object.fromEntries(Object.keys(channel.headers).map((name) => [name, hide(`HEADER_${name}`)])),
+        body: hide('BODY'),
+        ...secret,
+      };
+    case 'alertmanager': {
+      const { basicAuth, bearer, tls } = channel;
+      return {
+        ...channel,
+        url: maskUrl(channel.url),
+        ...(bearer === undefined ? {} : { bearer: hide('BEARER') }),
+        ...(basicAuth === undefined ? {} : { basicAuth: { ...basicAuth, password: hide('PASSWORD') } }),
+        ...(tls?.key === undefined ? {} : { tls: { ...tls, key: hide('TLS_KEY') } }),
+      };
+    }
+  }
 }

@@ -28,8 +28,17 @@ export type SendOutcome =
   /** The hub stops: it may have arrived, and is sent again at the next start. */
   | { kind: 'stopped'; detail: string };
 
+export type ProjectFacts = {
+  name: string;
+  tags: readonly string[];
+  teams: readonly string[];
+  domain?: string | undefined;
+};
+
 export type SendContext = {
   outbound: Outbound;
+  /** What is known of a project, for templates. */
+  projectOf?(slug: string): ProjectFacts | undefined;
   /** Where people open the console, without a slash at its end. */
   publicUrl: string;
   /** Epoch milliseconds. */

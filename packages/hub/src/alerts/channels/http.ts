@@ -4,39 +4,62 @@ import type { SendContext, SendOutcome } from './channel.ts';
 
 const MAX_ANSWER_BYTES = 1024;
 
-type Post = { url: string; headers: Record<string, string>; body: string; wording?: (answer: string) => string };
+export type HttpMessage = {
+  url: string;
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  headers: Record<string, string>;
+  body?: string;
+  /** How much of the answer is read; 1 KiB unless said otherwise. */
+  maxBytes?: number;
+  /** What may be said of an answer that is no success; made of our own words only. */
+  wording?: (answer: string) => string;
+};
+type Answer = Awaited<ReturnType<Outbound['request']>>;
 
 /** Posts a notification and reads the outcome from the status. What the receiver says in its body is never passed on as it is. */
-export async function post({ outbound, timeoutMs, now, signal }: SendContext, request: Post): Promise<SendOutcome> {
-  let answer: Awaited<ReturnType<Outbound['request']>>;
+export async function post(context: SendContext, message: HttpMessage): Promise<SendOutcome> {
+  return (await exchange(context, message)).outcome;
+}
+
+/** One exchange with its outcome; the answer is there when it was a success and came in whole. */
+export async function exchange(
+  { outbound, timeoutMs, now, signal }: SendContext,
+  { url, method = 'POST', headers, body, maxBytes = MAX_ANSWER_BYTES, wording }: HttpMessage,
+): Promise<{ outcome: SendOutcome; answer?: Answer }> {
+  let answer: Answer;
   try {
     answer = await outbound.request({
-      url: request.url,
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'user-agent': 'Orrery', ...request.headers },
-      body: request.body,
+      url,
+      method,
+      headers: { 'content-type': 'application/json', 'user-agent': 'Orrery', ...headers },
+      ...(body === undefined ? {} : { body }),
       timeoutMs,
-      maxBytes: MAX_ANSWER_BYTES,
+      maxBytes,
       oversize: 'truncate',
       signal,
     });
   } catch (error) {
-    return failed(error);
+    return { outcome: failed(error) };
   }
   const { status } = answer;
-  const detail = `HTTP ${status}${request.wording?.(answer.body.toString('utf8')) ?? ''}`;
+  const detail = `HTTP ${status}${wording?.(answer.body.toString('utf8')) ?? ''}`;
   if (status >= 200 && status < 300)
-    return { kind: 'delivered', detail: `${detail} in ${Math.round(answer.latencyMs)} ms` };
-  if (status === 410) return { kind: 'gone', detail: `${detail}: the receiver is gone for good` };
+    return { outcome: { kind: 'delivered', detail: `${detail} in ${Math.round(answer.latencyMs)} ms` }, answer };
+  if (status === 410) return { outcome: { kind: 'gone', detail: `${detail}: the receiver is gone for good` } };
   if (status >= 300 && status < 400)
-    return { kind: 'refused', detail: `${detail}: redirects are not followed; declare the final address` };
-  if (status < 500 && status !== 408 && status !== 425 && status !== 429) return { kind: 'refused', detail };
+    return {
+      outcome: { kind: 'refused', detail: `${detail}: redirects are not followed; declare the final address` },
+    };
+  if (status < 500 && status !== 408 && status !== 425 && status !== 429)
+    return { outcome: { kind: 'refused', detail } };
   const wait = retryAfter(answer.headers['retry-after'], now);
   return {
-    kind: 'unavailable',
-    detail,
-    ...(wait === undefined ? {} : { retryAfterMs: wait }),
-    mayHaveArrived: false,
+    outcome: {
+      kind: 'unavailable',
+      detail,
+      ...(wait === undefined ? {} : { retryAfterMs: wait }),
+      mayHaveArrived: false,
+    },
   };
 }
 
@@ -49,4 +72,20 @@ function failed(error: unknown): SendOutcome {
   // The message of an OutboundError is ours; nothing in it comes from the other side.
   if (error.kind === 'forbidden_address') return { kind: 'refused', detail: error.message };
   return { kind: 'unavailable', detail: error.message, mayHaveArrived: MAYBE.has(error.kind) };
+}
+
+/** What marks a delivery for receivers that keep no ids of their own: proxies and logs show it. */
+export const deliveryHeaders = ({ id, possibleRepeat }: { id: string; possibleRepeat: boolean }) => ({
+  'orrery-delivery': id,
+  ...(possibleRepeat ? { 'orrery-possible-repeat': 'true' } : {}),
+});
+
+/** The answer's JSON; undefined for everything else. */
+export function jsonOf(answer: Answer | undefined): unknown {
+  if (answer === undefined || answer.truncated) return undefined;
+  try {
+    return JSON.parse(answer.body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }

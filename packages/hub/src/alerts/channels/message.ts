@@ -77,7 +77,7 @@ export function message(
   return {
     state: STATES[type],
     severity: alert.severity,
-    subject: `[${type === 'alert.opened' ? alert.severity : WORDS[type]}] ${title.startsWith(where) ? title : `${where}: ${title}`}`,
+    subject: `[${tagOf(type, alert.severity)}] ${title.startsWith(where) ? title : `${where}: ${title}`}`,
     title: `${HEADINGS[type]}${title}`,
     description: lines(alert.description, 2000),
     facts,
@@ -86,15 +86,28 @@ export function message(
       ...notes,
       ...(possibleRepeat ? [`This may be a repeat: an earlier attempt to send it (${time(at)}) was cut short.`] : []),
     ],
-    link: type === 'channel.test' ? publicUrl : `${publicUrl}/alerts?alert=${encodeURIComponent(alert.id)}`,
+    link:
+      type === 'channel.test' || type === 'rule.matched'
+        ? publicUrl
+        : `${publicUrl}/alerts?alert=${encodeURIComponent(alert.id)}`,
   };
 }
 
+/** A line about something that is open names the severity: it decides whether somebody gets up. */
+const tagOf = (type: AlertNotification['type'], severity: string): string =>
+  type === 'alert.opened' || type === 'rule.matched'
+    ? severity
+    : type === 'alert.reminder' || type === 'alert.escalated'
+      ? `${severity}, ${WORDS[type]}`
+      : WORDS[type];
 const WORDS: Record<AlertNotification['type'], string> = {
   'alert.opened': 'open',
   'alert.acknowledged': 'acknowledged',
   'alert.resolved': 'resolved',
   'alert.ignored': 'ignored',
+  'alert.reminder': 'still open',
+  'alert.escalated': 'escalated',
+  'rule.matched': 'rule',
   'channel.test': 'test',
 };
 const HEADINGS: Record<AlertNotification['type'], string> = {
@@ -102,6 +115,9 @@ const HEADINGS: Record<AlertNotification['type'], string> = {
   'alert.acknowledged': 'Acknowledged: ',
   'alert.resolved': 'Resolved: ',
   'alert.ignored': 'Ignored: ',
+  'alert.reminder': 'Still open: ',
+  'alert.escalated': 'Nobody has answered yet: ',
+  'rule.matched': '',
   'channel.test': '',
 };
 const STATES: Record<AlertNotification['type'], Message['state']> = {
@@ -109,6 +125,9 @@ const STATES: Record<AlertNotification['type'], Message['state']> = {
   'alert.acknowledged': 'firing',
   'alert.resolved': 'resolved',
   'alert.ignored': 'firing',
+  'alert.reminder': 'firing',
+  'alert.escalated': 'firing',
+  'rule.matched': 'firing',
   'channel.test': 'test',
 };
 

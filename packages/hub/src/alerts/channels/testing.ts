@@ -1,5 +1,6 @@
 import { type AlertNotification, ChannelDeclaration } from '@orrery/protocol';
-import { type Receiver, startReceiver } from '../../../../../test/services/receiver.ts';
+import { startGrafana } from '../../../../../test/services/grafana.ts';
+import { type Received, type Receiver, startReceiver } from '../../../../../test/services/receiver.ts';
 import { type SmtpService, startSmtp } from '../../../../../test/services/smtp.ts';
 import { openOutbound } from '../testing.ts';
 import type { ChannelKind, Outgoing, SendContext } from './channel.ts';
@@ -46,10 +47,16 @@ export const sendContext = (more: Partial<SendContext> = {}): SendContext => ({
 
 /** What arrived at the far end of a channel: its id, and every piece of text that people or programs are shown. */
 export type Arrival = { id: string; possibleRepeat: boolean; shown: string; raw: string };
+/** Takes, hangs, has trouble, says no; over HTTP also: asks to be left alone for 7 s, is gone for good. */
+export type Behaviour = 'take' | 'hang' | 'later' | 'never' | 'busy' | 'gone';
 export type FarEnd = {
+  /** Programs read ids and times as they are; people get a link and sentences. */
+  reader: 'person' | 'program';
+  /** How a repeat is known: by its id, by words alone, or because the receiver has it already and is not told again. */
+  repeats: 'by id' | 'by words' | 'by looking';
   declaration: ChannelDeclaration;
   arrivals(): Arrival[];
-  behave(next: 'take' | 'hang' | 'later' | 'never'): void;
+  behave(next: Behaviour): void;
   close(): Promise<void>;
 };
 
@@ -61,12 +68,35 @@ export const SECRETS = [
   'query-secret',
   'smtp-password',
   'a-signing-secret-of-24-bytes',
+  'am-password',
+  Buffer.from('hub:am-password').toString('base64'),
+  'grafana-token',
+  'header-secret',
 ];
 
-const httpBehaviour = (receiver: Receiver) => (next: 'take' | 'hang' | 'later' | 'never') =>
-  receiver.answer(
-    next === 'hang' ? 'hang' : { status: { take: 200, later: 500, never: 400 }[next], body: 'secret inner answer' },
-  );
+const STATUS = { take: 200, later: 500, never: 400, busy: 429, gone: 410 } as const;
+const headersOf = (next: Behaviour) => (next === 'busy' ? { 'retry-after': '7' } : {});
+const INNER = 'secret inner answer';
+const httpBehaviour = (receiver: Receiver) => (next: Behaviour) =>
+  receiver.answer(next === 'hang' ? 'hang' : { status: STATUS[next], headers: headersOf(next), body: INNER });
+
+const httpArrival = ({ body, headers }: Received): Arrival => ({
+  id: String(headers['orrery-delivery']),
+  possibleRepeat: headers['orrery-possible-repeat'] === 'true',
+  shown: slackTexts(JSON.parse(body)).join('\n'),
+  raw: body,
+});
+
+/** What people see of HTML: its text, and where its links lead. */
+export const decodeHtml = (html = ''): string =>
+  html
+    .replace(/<a href="([^"]*)">/g, '\n$1\n')
+    .replace(/<[^>]*>/g, '\n')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&');
 
 /** Undoes what Slack asks senders to do. */
 export const unescapeSlack = (text: string): string =>
@@ -85,6 +115,8 @@ export const FAR_ENDS = {
     const receiver = await startReceiver();
     const url = receiver.url.replace('/hook', `/services/${SLACK_SECRET}`);
     return {
+      reader: 'person',
+      repeats: 'by words',
       declaration: ChannelDeclaration.parse({ name: 'chat', kind: 'slack', url }),
       arrivals: () =>
         receiver.taken().map(({ body }) => {
@@ -100,6 +132,8 @@ export const FAR_ENDS = {
     const url = receiver.url.replace('/hook', '/hook-path-secret?token=query-secret');
     const secret = 'a-signing-secret-of-24-bytes';
     return {
+      reader: 'program',
+      repeats: 'by id',
       declaration: ChannelDeclaration.parse({ name: 'hook', kind: 'webhook', url, secret }),
       arrivals: () =>
         receiver.taken().map(({ body, headers }) => ({
@@ -116,6 +150,8 @@ export const FAR_ENDS = {
     const smtp = await startSmtp();
     const smtpUrl = smtp.url.replace('smtp://', 'smtp://mailer:smtp-password@');
     return {
+      reader: 'person',
+      repeats: 'by id',
       // The server offers no sign-in: the account in the URL is there to be kept secret.
       declaration: ChannelDeclaration.parse({
         name: 'mail',
@@ -134,7 +170,80 @@ export const FAR_ENDS = {
       close: smtp.close,
     };
   },
+  async alertmanager() {
+    const receiver = await startReceiver();
+    const declaration = ChannelDeclaration.parse({
+      name: 'handoff',
+      kind: 'alertmanager',
+      url: receiver.url.replace('/hook', '/hook-path-secret/api/v2/alerts'),
+      basicAuth: { username: 'hub', password: 'am-password' },
+      labels: { team: 'payments' },
+    });
+    const behave = (next: Behaviour) =>
+      receiver.answer(({ body }) =>
+        next === 'hang'
+          ? 'hang'
+          : { status: STATUS[next], headers: headersOf(next), body: body === '' && next === 'take' ? '[]' : INNER },
+      );
+    behave('take');
+    return {
+      reader: 'program',
+      repeats: 'by id',
+      declaration,
+      arrivals: () =>
+        receiver
+          .taken()
+          .filter(({ body }) => body !== '')
+          .map(httpArrival),
+      behave,
+      close: receiver.close,
+    };
+  },
+  async grafana() {
+    const service = await startGrafana('grafana-token');
+    return {
+      reader: 'person',
+      repeats: 'by looking',
+      declaration: ChannelDeclaration.parse({
+        name: 'boards',
+        kind: 'grafana',
+        url: service.url,
+        token: 'grafana-token',
+        dashboardUid: 'fleet',
+      }),
+      arrivals: () =>
+        service.changes.map(({ body, headers }) => ({
+          id: String(headers['orrery-delivery']),
+          possibleRepeat: headers['orrery-possible-repeat'] === 'true',
+          shown: decodeHtml(slackTexts(JSON.parse(body)).join('\n')),
+          raw: body,
+        })),
+      behave: (next) => service.behave(next === 'take' ? undefined : next === 'hang' ? 'hang' : STATUS[next]),
+      close: service.close,
+    };
+  },
+  async template() {
+    const receiver = await startReceiver();
+    const declaration = ChannelDeclaration.parse({
+      name: 'chat-bot',
+      kind: 'template',
+      url: receiver.url.replace('/hook', '/hook-path-secret?token=query-secret'),
+      headers: { 'x-api-key': 'header-secret' },
+      body: '{"content": "{{subject}}\\n{{notes}}", "link": "{{link}}", "open": {{{alert}}}, "service": "{{alert.service}}", "tags": {{{project.tags}}}}',
+      secret: 'a-signing-secret-of-24-bytes',
+    });
+    return {
+      reader: 'program',
+      repeats: 'by id',
+      declaration,
+      arrivals: () => receiver.taken().map(httpArrival),
+      behave: httpBehaviour(receiver),
+      close: receiver.close,
+    };
+  },
 } satisfies { [K in ChannelKind]: () => Promise<FarEnd> };
 
-const smtpBehaviour = (next: 'take' | 'hang' | 'later' | 'never'): Parameters<SmtpService['behave']>[0] =>
-  next === 'later' ? { refuse: 451 } : next === 'never' ? { refuse: 554 } : next;
+const smtpBehaviour = (next: Behaviour): Parameters<SmtpService['behave']>[0] => {
+  if (next === 'later' || next === 'busy') return { refuse: 451 };
+  return next === 'never' || next === 'gone' ? { refuse: 554 } : next;
+};
