@@ -32,9 +32,7 @@ export const tls: ProbeFamily<z.output<typeof TlsProbe>, Spec> = {
         ...(signal ? { signal } : {}),
       });
     } catch (error) {
-      const classed =
-        error instanceof OutboundError && error.code?.startsWith('tls_') ? `${what}: ${error.code}` : what;
-      return failed(classed, error, clock.monotonic() - started);
+      return failed(`TLS ${spec.target}`, error, clock.monotonic() - started);
     }
     const socket = connection.socket as TLSSocket;
     try {

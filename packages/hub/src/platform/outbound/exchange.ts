@@ -17,6 +17,16 @@ export type Received = { response: IncomingMessage; body: Buffer; truncated: boo
 
 const MAX_BYTES = 1024 * 1024;
 const USER_AGENT = 'Orrery';
+/** How a message is framed is ours to say: a length that is not the body's would smuggle a second request. */
+const FRAMING = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'upgrade',
+  'trailer',
+  'te',
+  'keep-alive',
+]);
 
 /** The URL of an http or https target, parsed; throws `protocol` for every other. */
 export function parseTarget(url: string): { target: Target & { tls: boolean }; location: URL } {
@@ -35,7 +45,10 @@ function headersOf(message: Message, location: URL): Record<string, string | num
     const credentials = `${decodeURIComponent(location.username)}:${decodeURIComponent(location.password)}`;
     headers.authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
   }
-  for (const [name, value] of Object.entries(message.headers ?? {})) headers[name.toLowerCase()] = value;
+  for (const [name, value] of Object.entries(message.headers ?? {})) {
+    const plain = name.toLowerCase();
+    if (!FRAMING.has(plain)) headers[plain] = value;
+  }
   if (message.body !== undefined) headers['content-length'] = Buffer.byteLength(message.body);
   headers.connection = 'close';
   return headers;
