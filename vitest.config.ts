@@ -12,7 +12,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
-          include: ['packages/**/*.test.ts', 'packages/**/*.test.tsx'],
+          include: ['packages/**/*.test.ts', 'packages/**/*.test.tsx', 'scripts/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.service.test.ts'],
           // Suites own all that they open, so files may share a process: half of the time went into loading the same modules again.
           isolate: false,
@@ -30,6 +30,21 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+          execArgv,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          globalSetup: ['test/services/setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          // What is measured is measured alone. A machine that was busy once is asked once more, and the summary says so.
+          maxWorkers: 1,
+          retry: 1,
           execArgv,
         },
       },

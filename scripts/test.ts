@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { buildConsole } from './testing/console.ts';
 import { requirePrograms } from './testing/programs.ts';
-import { countTests, type Tally } from './testing/report.ts';
+import { countTests, summarize, type Tally } from './testing/report.ts';
 import { run } from './testing/run.ts';
 import { STEPS, type Step } from './testing/steps.ts';
 
@@ -23,7 +23,7 @@ const chosen = names.length === 0 ? STEPS : STEPS.filter((step) => names.include
 const RESULTS = 'test-results';
 
 const began = performance.now();
-const total: Tally = { passed: 0, failed: 0 };
+const total: Pick<Tally, 'passed' | 'failed' | 'secondTry'> = { passed: 0, failed: 0, secondTry: [] };
 const broken: string[] = [];
 mkdirSync(RESULTS, { recursive: true });
 for (const step of chosen) if (!(await take(step))) broken.push(step.name);
@@ -31,7 +31,7 @@ const minutes = ((performance.now() - began) / 60_000).toFixed(1);
 console.log(
   broken.length === 0 ? `\nAll of it held, in ${minutes} min.` : `\nBroken: ${broken.join(', ')} (${minutes} min).`,
 );
-console.log(`${total.passed} passed, ${total.failed} failed`);
+console.log(summarize(total));
 process.exitCode = broken.length === 0 ? 0 : 1;
 
 /** Runs one step and says on one line how it went; the whole output follows only when it failed. */
@@ -69,6 +69,9 @@ async function take(step: Step): Promise<boolean> {
   const counted = countTests(report, ok);
   total.passed += counted.passed;
   total.failed += counted.failed;
-  const note = `${counted.passed} passed, ${counted.failed} failed`;
-  return finish(counted.failed === 0, note, counted.why ? `${output}\n${counted.why}` : output);
+  total.secondTry.push(...counted.secondTry);
+  finish(counted.failed === 0, summarize(counted), counted.why ? `${output}\n${counted.why}` : output);
+  for (const line of counted.figures) console.log(`         ${line}`);
+  if (counted.failed === 0 && counted.why) console.log(`         on the first try: ${counted.why}`);
+  return counted.failed === 0;
 }

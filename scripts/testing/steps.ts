@@ -57,6 +57,11 @@ export const STEPS: readonly Step[] = [
     programs: ['postgres', 'promtool'],
     needsConsole: true,
   }),
+  suite('faults', 'what the hub survives, measured', {
+    timeoutMs: 8 * MINUTE,
+    programs: ['postgres'],
+    needsConsole: true,
+  }),
   suite('browser', 'the console in a browser', {
     timeoutMs: 6 * MINUTE,
     programs: ['chromium'],

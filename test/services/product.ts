@@ -35,6 +35,19 @@ export const MOODS = {
   /** The connection is cut before an answer. */
   cut: (request) => void request.socket.destroy(),
   hang: () => undefined,
+  /** Begins its headers and never ends them. */
+  headhang: (request) => void request.socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/js'),
+  /** Sends its headers and half of its answer. */
+  midhang(_request, response) {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' });
+    response.write('{"status":"healthy","checks":{"database":tr');
+  },
+  /** A byte at a time, each well within any patience with a single read; never done. */
+  slowloris(_request, response) {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const drip = setInterval(() => response.write(' '), 100);
+    response.once('close', () => clearInterval(drip));
+  },
   /** 512 MB, as fast as the reader takes them. */
   huge(_request, response) {
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -59,14 +72,14 @@ export const MOODS = {
   },
   deepjson: (_request, response) =>
     void response.writeHead(200, { 'content-type': 'application/json' }).end('['.repeat(200_000) + ']'.repeat(200_000)),
-  /** Numbers that are none, and keys that are traps. */
+  /** Numbers that are none, and keys that are traps: POISONED of them. */
   poison(request, response, { slug }) {
     if (!request.url?.startsWith('/api/metrics')) return json(response, healthy());
     response
       .writeHead(200, { 'content-type': 'application/json' })
       .end(
-        `{"site_key":${JSON.stringify(slug)},"timestamp":${JSON.stringify(now())},"metrics":{"good.value":42,"too.big":1e999,"too.small":-1e999,` +
-          '"not.a.number":"NaN","infinite":"Infinity","negative.count":-1,"beyond.2p53":9007199254740993123,"__proto__":{"polluted":true},' +
+        `{"site_key":${JSON.stringify(slug)},"timestamp":${JSON.stringify(now())},"metrics":{"good.value":42,"exact.enough":0.1234567890123456789012345678901234567890,"too.big":1e999,"too.small":-1e999,` +
+          '"not.a.number":"NaN","infinite":"Infinity","negative.count":-1,"beyond.2p53":9007199254740993123,"forty.digits":1234567890123456789012345678901234567890,"__proto__":{"polluted":true},' +
           '"constructor":{"prototype":{"polluted":true}},"nested":{"a":1},"listed":[1],"nothing":null,"spaced key":1,"1starts.wrong":1}}',
       );
   },
@@ -88,6 +101,8 @@ export const MOODS = {
 } as const satisfies Record<string, Answer>;
 export type Mood = keyof typeof MOODS;
 
+/** How many values of a `poison` answer must not come to be. */
+export const POISONED = 14;
 const BOMB = gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20));
 const now = () => new Date().toISOString();
 const healthy = () => ({ status: 'healthy', checks: { database: true }, timestamp: now(), version: '1.0.0' });
@@ -99,17 +114,27 @@ export type FakeProduct = {
   mood: Mood;
   metrics: Record<string, unknown>;
   /** Every request it saw, on its own clock (ms). */
-  hits: { at: number; path: string }[];
+  hits: { at: number; path: string; mood: Mood }[];
+  /** Connections that are open now, and the most that were at once. */
+  connections: { open: number; most: number };
   stop(): Promise<void>;
 };
 
 /** An instance whose mood a test sets, with a log of what it was asked. */
 export async function startProduct(slug: string, mood: Mood = 'healthy'): Promise<FakeProduct> {
   const server = createServer((request, response) => {
-    product.hits.push({ at: performance.now(), path: request.url ?? '' });
+    product.hits.push({ at: performance.now(), path: request.url ?? '', mood: product.mood });
     response.on('error', () => undefined);
     MOODS[product.mood](request, response, { slug, metrics: product.metrics });
   }).listen(0, '127.0.0.1');
+  server.on('connection', (socket) => {
+    const { connections } = product;
+    connections.open += 1;
+    connections.most = Math.max(connections.most, connections.open);
+    socket.once('close', () => {
+      connections.open -= 1;
+    });
+  });
   await once(server, 'listening');
   const address = server.address();
   const product: FakeProduct = {
@@ -117,6 +142,7 @@ export async function startProduct(slug: string, mood: Mood = 'healthy'): Promis
     mood,
     metrics: { 'good.value': 42 },
     hits: [],
+    connections: { open: 0, most: 0 },
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
