@@ -1,4 +1,5 @@
-import { parseDuration } from '@orrery/protocol';
+import { parseDuration, type TlsOptions } from '@orrery/protocol';
+import type { OutboundTls } from '../../platform/outbound.ts';
 import { OutboundError } from '../../platform/outbound.ts';
 import { maskUrl } from '../../platform/urls.ts';
 import type { Outcome, ProbeSpec } from './probe.ts';
@@ -26,6 +27,26 @@ export const shown = (url: string): string => maskUrl(url, { everyValue: true })
 /** `host:port`, with brackets where an address needs them. */
 export const hostAndPort = (host: string, port: number): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+type HttpAuth = {
+  headers?: Readonly<Record<string, string>> | undefined;
+  basicAuth?: { username: string; password: string } | undefined;
+  bearer?: string | undefined;
+};
+
+/** The headers that a declaration asks for; a bearer token or user name and password stand above a header of the same name. */
+export function headersOf({ headers, basicAuth, bearer }: HttpAuth): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers ?? {})) result[name.toLowerCase()] = value;
+  if (basicAuth)
+    result.authorization = `Basic ${Buffer.from(`${basicAuth.username}:${basicAuth.password}`).toString('base64')}`;
+  if (bearer !== undefined) result.authorization = `Bearer ${bearer}`;
+  return result;
+}
+
+/** The declared TLS options as the way out wants them. */
+export const tlsOf = (declared: TlsOptions | undefined): OutboundTls | undefined =>
+  declared && { ca: declared.ca, cert: declared.cert, key: declared.key, servername: declared.serverName };
 
 /** The outcome of an exchange that failed: what was asked, and what became of it. Anything but a failed exchange is a defect and thrown on. */
 export function failed(what: string, error: unknown, latencyMs: number): Outcome {

@@ -4,8 +4,7 @@ import { parseShallowJson } from '../../platform/json.ts';
 import type { OutboundRequest } from '../../platform/outbound.ts';
 import { deeperThan, line } from '../json.ts';
 import { daysLeft } from './certificate.ts';
-import { expected, failed, isAccepted, shown, slowAfterMs, timing, upOrSlow } from './common.ts';
-import { introduced } from './credentials.ts';
+import { expected, failed, headersOf, isAccepted, shown, slowAfterMs, timing, tlsOf, upOrSlow } from './common.ts';
 import { parsePath, valueAt } from './jsonPath.ts';
 import type { CheckContext, Outcome, ProbeFamily, ProbeSpec } from './probe.ts';
 
@@ -21,6 +20,7 @@ type Spec = ProbeSpec & {
 export const http: ProbeFamily<z.output<typeof HttpProbe>, Spec> = {
   compile(declared) {
     const times = timing(declared);
+    const tls = tlsOf(declared.tls);
     return {
       ...times,
       target: shown(declared.url),
@@ -28,9 +28,10 @@ export const http: ProbeFamily<z.output<typeof HttpProbe>, Spec> = {
         url: declared.url,
         method: declared.method,
         timeoutMs: times.timeoutMs,
-        ...introduced(declared, { accept: declared.json ? 'application/json' : '*/*' }),
+        headers: { accept: declared.json ? 'application/json' : '*/*', ...headersOf(declared) },
         ...(declared.body === undefined ? {} : { body: declared.body }),
         ...(declared.followRedirects > 0 ? { followRedirects: declared.followRedirects } : {}),
+        ...(tls ? { tls } : {}),
       },
       status: declared.status,
       keyword: declared.keyword,
