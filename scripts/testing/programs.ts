@@ -8,6 +8,11 @@ type Need = { packages: readonly string[]; brew: string; found(): boolean };
 const PROGRAMS = {
   postgres: { packages: ['postgresql-15'], brew: 'postgresql@15', found: () => inPath('postgres') || debianPostgres() },
   promtool: { packages: ['prometheus'], brew: 'prometheus', found: () => inPath('promtool') },
+  'prometheus-alertmanager': {
+    packages: ['prometheus-alertmanager'],
+    brew: 'alertmanager',
+    found: () => inPath('prometheus-alertmanager'),
+  },
   chromium: {
     packages: ['chromium', 'fonts-dejavu-core'],
     brew: '--cask chromium',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { iso } from '../../platform/clock.ts';
 import type { ChannelFamily, DeclarationOf, Outgoing, SendContext, SendOutcome } from './channel.ts';
-import { deliveryHeaders, exchange, jsonOf, post } from './http.ts';
+import { deliveryHeaders, exchange, type HttpMessage, jsonOf, post } from './http.ts';
 import { maskHook } from './mask.ts';
 import { message, oneLine } from './message.ts';
 
@@ -22,9 +22,11 @@ export const alertmanager: ChannelFamily<'alertmanager'> = {
   target: ({ url }) => maskHook(url),
   async send(declaration, outgoing, context) {
     const labels = labelsOf(declaration, outgoing);
+    const { tls } = declaration;
     const request = {
       url: alertsUrl(declaration.url),
       headers: { ...credentials(declaration), ...deliveryHeaders(outgoing) },
+      ...(tls === undefined ? {} : { tls: { servername: tls.serverName, ca: tls.ca, cert: tls.cert, key: tls.key } }),
     };
     const told = { ...alertOf(outgoing, context), labels };
     // A title may have changed since it was handed over first; what stands there under the old one is ended with this.
@@ -100,11 +102,7 @@ const Known = z.array(z.object({ labels: z.record(z.string(), z.string()) }));
 const MAY_CHANGE = new Set(['alertname', 'severity', 'category']);
 
 /** Label sets under which this trouble stands there already, other than the ones that it has now. */
-async function formerOf(
-  labels: Labels,
-  request: { url: string; headers: Record<string, string> },
-  context: SendContext,
-): Promise<Labels[] | SendOutcome> {
+async function formerOf(labels: Labels, request: HttpMessage, context: SendContext): Promise<Labels[] | SendOutcome> {
   const url = new URL(request.url);
   url.searchParams.append('filter', `fingerprint="${labels.fingerprint}"`);
   const { outcome, answer } = await exchange(context, {

@@ -89,7 +89,7 @@ describe.each(Object.keys(CHANNELS) as ChannelKind[])('a channel of kind %s', (k
     const texts = [targetOf(far.declaration)];
     for (const behaviour of ['take', 'later', 'never', 'hang'] as const) {
       far.behave(behaviour);
-      texts.push((await send(undefined, { timeoutMs: 300 })).detail);
+      texts.push((await send(undefined, behaviour === 'hang' ? { timeoutMs: 100 } : {})).detail);
     }
     await far.close();
     texts.push((await send()).detail);

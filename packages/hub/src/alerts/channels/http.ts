@@ -1,4 +1,4 @@
-import { type Outbound, OutboundError } from '../../platform/outbound.ts';
+import { type Outbound, OutboundError, type OutboundRequest } from '../../platform/outbound.ts';
 import { retryAfter } from '../backoff.ts';
 import type { SendContext, SendOutcome } from './channel.ts';
 
@@ -9,6 +9,7 @@ export type HttpMessage = {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
   headers: Record<string, string>;
   body?: string;
+  tls?: OutboundRequest['tls'];
   /** How much of the answer is read; 1 KiB unless said otherwise. */
   maxBytes?: number;
   /** What may be said of an answer that is no success; made of our own words only. */
@@ -24,7 +25,7 @@ export async function post(context: SendContext, message: HttpMessage): Promise<
 /** One exchange with its outcome; the answer is there when it was a success and came in whole. */
 export async function exchange(
   { outbound, timeoutMs, now, signal }: SendContext,
-  { url, method = 'POST', headers, body, maxBytes = MAX_ANSWER_BYTES, wording }: HttpMessage,
+  { url, method = 'POST', headers, body, tls, maxBytes = MAX_ANSWER_BYTES, wording }: HttpMessage,
 ): Promise<{ outcome: SendOutcome; answer?: Answer }> {
   let answer: Answer;
   try {
@@ -33,6 +34,7 @@ export async function exchange(
       method,
       headers: { 'content-type': 'application/json', 'user-agent': 'Orrery', ...headers },
       ...(body === undefined ? {} : { body }),
+      ...(tls === undefined ? {} : { tls }),
       timeoutMs,
       maxBytes,
       oversize: 'truncate',
