@@ -37,6 +37,7 @@ async function house() {
     lastCheckAt: clock.now(),
     latencyMs: 1,
     consecutiveFailures: 1,
+    intervalMs: 15_000,
   });
   const detect = createDetect({
     db,

@@ -28,6 +28,7 @@ const stateOf = (project: string, status: ServiceStatus, at: number): ProbeFact 
   lastCheckAt: at,
   latencyMs: 3,
   consecutiveFailures: status === 'down' ? 1 : 0,
+  intervalMs: 15_000,
 });
 
 eachDatabase((_name, open) => {

@@ -15,6 +15,8 @@ export type ProbeFact = {
   latencyMs: number | null;
   reason?: string | null | undefined;
   consecutiveFailures: number;
+  /** How often the probe runs, in ms. */
+  intervalMs: number;
 };
 
 export type Threshold = Omit<ThresholdDeclaration, 'for'> & {

@@ -15,6 +15,8 @@ export type Finding = {
   autoFixable: boolean;
   /** Epoch milliseconds of the newest fact that it rests on. */
   observedAt: number;
+  /** How long its recovery must last before people are told of it, ms; at once when absent. One that comes back within goes on as the same trouble. */
+  settleMs?: number;
 };
 
 /** A stable name for one trouble: the same words give the same 32 hex digits on every hub and after every restart. */

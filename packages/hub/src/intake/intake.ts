@@ -38,7 +38,7 @@ type IntakeDeps = {
 type ProbeState = { probeId: string; project: string; service: string; kind: string; target: string } & Pick<
   Standing,
   'status' | 'since' | 'lastCheckAt' | 'latencyMs' | 'reason'
-> & { consecutiveFailures: number; instanceChecks: Standing['checks'] };
+> & { consecutiveFailures: number; intervalMs: number; instanceChecks: Standing['checks'] };
 
 export type Intake = ReturnType<typeof createIntake>;
 
@@ -127,7 +127,7 @@ export function createIntake(deps: IntakeDeps) {
     },
     async states(): Promise<ProbeState[]> {
       const kept = await keptOf();
-      return probes.map(({ id, project, service, kind, target }) => {
+      return probes.map(({ id, project, service, kind, target, intervalMs }) => {
         const { standing } = kept.get(id) ?? NOTHING_KEPT;
         const { status, since, lastCheckAt, latencyMs, reason, failures, checks } = standing;
         const state = { status, since, lastCheckAt, latencyMs, reason };
@@ -139,6 +139,7 @@ export function createIntake(deps: IntakeDeps) {
           target,
           ...state,
           consecutiveFailures: failures,
+          intervalMs,
           instanceChecks: checks,
         };
       });

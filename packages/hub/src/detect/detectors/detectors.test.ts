@@ -27,6 +27,7 @@ const TROUBLE: Facts = {
           latencyMs: 900.4,
           reason: 'slower than 500ms',
           consecutiveFailures: 0,
+          intervalMs: 15_000,
         },
       ],
     },

@@ -15,6 +15,7 @@ const down: ProbeFact = {
   lastCheckAt: NOW,
   latencyMs: null,
   consecutiveFailures: 1,
+  intervalMs: 15_000,
 };
 const judge = (given: Partial<Facts>, known?: Condition) => {
   const facts: Facts = {

@@ -15,6 +15,7 @@ const probe = (state: ServiceStatus, given: Partial<ProbeFact> = {}): ProbeFact 
   lastCheckAt: NOW - 1000,
   latencyMs: 12,
   consecutiveFailures: 0,
+  intervalMs: 15_000,
   ...given,
 });
 const judge = (probes: ProbeFact[], declared = probes.length, fired: ('down' | 'degraded')[] = []) => {

@@ -65,8 +65,15 @@ function describe(
         : `Compare ${service}'s latency and own checks on the project's page with the hours before.`,
     autoFixable: false,
     observedAt,
+    settleMs: settleMs(probes),
   };
 }
+
+const LONGEST_SETTLING_MS = 15_000;
+
+/** A recovery is one when it has lasted three looks, and never more than a quarter of a minute. */
+const settleMs = (probes: readonly ProbeFact[]): number =>
+  Math.min(3 * Math.max(...probes.map((probe) => probe.intervalMs)), LONGEST_SETTLING_MS);
 
 function say(probe: ProbeFact, bad: Bad): string {
   const times = probe.consecutiveFailures > 1 ? `, ${probe.consecutiveFailures} checks in a row` : '';
