@@ -5,10 +5,13 @@ import type {
   Delivery,
   FedMetrics,
   FedProject,
+  Incident,
   Job,
   KeyInput,
   KeyView,
   LogTemplate,
+  MaintenanceDeclaration,
+  MaintenanceView,
   Me,
   OpsEvent,
   OpsHealth,
@@ -17,6 +20,10 @@ import type {
   ProjectDetail,
   ProjectInput,
   ProjectLogs,
+  RouteView,
+  RuleView,
+  Silence,
+  SilenceInput,
 } from '@orrery/protocol';
 
 /** The one client of the hub. Types only come from the protocol: the console trusts its own hub and carries no validator. */
@@ -104,6 +111,10 @@ async function call<T>(method: string, path: string, options?: Options): Promise
 const seg = encodeURIComponent;
 export type AlertQuery = { status?: string | undefined; severity?: string | undefined; project?: string | undefined };
 export type MetricsQuery = { key: readonly string[]; from: number; to: number; step: number; stat?: string };
+export type IncidentQuery = { status?: string | undefined; project?: string | undefined };
+/** As people write it: what has a default may be left out. */
+export type MaintenanceInput = Partial<MaintenanceDeclaration> & Pick<MaintenanceDeclaration, 'name' | 'title'>;
+export type StatusPageItem = { slug: string; title: string; services: number; path: string };
 export type LogsQuery = { level?: string | undefined; q?: string | undefined; since?: string | undefined };
 
 export const api = {
@@ -148,6 +159,24 @@ export const api = {
   alert: (id: string, signal?: AbortSignal) => call<Alert>('GET', `/api/fed/alerts/${seg(id)}`, { signal }),
   changeAlert: (id: string, verb: 'acknowledge' | 'resolve' | 'ignore') =>
     call<Alert>('POST', `/api/fed/alerts/${seg(id)}/${verb}`),
+
+  incidents: (query: IncidentQuery, cursor?: string, signal?: AbortSignal) =>
+    call<Page<Incident>>('GET', '/ops/incidents', { signal, query: { ...query, cursor, limit: 50 } }),
+  incident: (id: string, signal?: AbortSignal) =>
+    call<Incident & { alerts: Alert[] }>('GET', `/ops/incidents/${seg(id)}`, { signal }),
+  changeIncident: (id: string, verb: 'acknowledge' | 'resolve') =>
+    call<unknown>('POST', `/ops/incidents/${seg(id)}/${verb}`),
+  silences: (signal?: AbortSignal) => call<{ items: Silence[] }>('GET', '/ops/silences', { signal }),
+  createSilence: (body: SilenceInput) => call<Silence>('POST', '/ops/silences', { body }),
+  endSilence: (id: string) => call<Silence>('DELETE', `/ops/silences/${seg(id)}`),
+  maintenance: (signal?: AbortSignal) => call<{ items: MaintenanceView[] }>('GET', '/ops/maintenance', { signal }),
+  createMaintenance: (body: MaintenanceInput) => call<MaintenanceView>('POST', '/ops/maintenance', { body }),
+  endMaintenance: (name: string) => call<unknown>('DELETE', `/ops/maintenance/${seg(name)}`),
+  routes: (signal?: AbortSignal) => call<{ items: RouteView[] }>('GET', '/ops/routes', { signal }),
+  rules: (signal?: AbortSignal) => call<{ items: RuleView[] }>('GET', '/ops/rules', { signal }),
+  statusPages: (signal?: AbortSignal) => call<{ items: StatusPageItem[] }>('GET', '/ops/status-pages', { signal }),
+  allDeliveries: (query: { status?: string | undefined }, cursor?: string, signal?: AbortSignal) =>
+    call<Page<Delivery>>('GET', '/ops/deliveries', { signal, query: { ...query, cursor, limit: 50 } }),
 
   keys: (signal?: AbortSignal) => call<{ items: KeyView[] }>('GET', '/api/keys', { signal }),
   createKey: (body: KeyInput) => call<KeyView & { key: string }>('POST', '/api/keys', { body }),

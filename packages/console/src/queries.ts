@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query';
-import { type AlertQuery, ApiError, api, type LogsQuery, type MetricsQuery } from './api.ts';
+import { type AlertQuery, ApiError, api, type IncidentQuery, type LogsQuery, type MetricsQuery } from './api.ts';
 
 /** Every fact the pages read, once: its key, how to fetch it, how often it is asked for again while the page is live. */
 
@@ -98,16 +98,58 @@ export const templatesQuery = (slug: string, order: 'frequent' | 'newest') =>
     refetchInterval: every(15_000),
   });
 
+export const incidentsQuery = (query: IncidentQuery) =>
+  infiniteQueryOptions({
+    queryKey: ['incidents', query],
+    queryFn: ({ pageParam, signal }) => api.incidents(query, pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: every(10_000),
+  });
+export const incidentQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['incident', id],
+    queryFn: ({ signal }) => api.incident(id, signal),
+    refetchInterval: every(10_000),
+  });
+export const silencesQuery = queryOptions({
+  queryKey: ['silences'],
+  queryFn: ({ signal }) => api.silences(signal),
+  refetchInterval: every(15_000),
+});
+export const maintenanceQuery = queryOptions({
+  queryKey: ['maintenance'],
+  queryFn: ({ signal }) => api.maintenance(signal),
+  refetchInterval: every(15_000),
+});
+export const routesQuery = queryOptions({
+  queryKey: ['routes'],
+  queryFn: ({ signal }) => api.routes(signal),
+  refetchInterval: every(15_000),
+});
+export const rulesQuery = queryOptions({
+  queryKey: ['rules'],
+  queryFn: ({ signal }) => api.rules(signal),
+  refetchInterval: every(10_000),
+});
+export const statusPagesQuery = queryOptions({
+  queryKey: ['status-pages'],
+  queryFn: ({ signal }) => api.statusPages(signal),
+  refetchInterval: every(30_000),
+});
+
 export const keysQuery = queryOptions({ queryKey: ['keys'], queryFn: ({ signal }) => api.keys(signal) });
 export const channelsQuery = queryOptions({
   queryKey: ['channels'],
   queryFn: ({ signal }) => api.channels(signal),
   refetchInterval: every(10_000),
 });
-export const deliveriesQuery = (name: string) =>
+/** Of one channel, or of all of them. */
+export const deliveriesQuery = (name: string | undefined, status?: string) =>
   infiniteQueryOptions({
-    queryKey: ['deliveries', name],
-    queryFn: ({ pageParam, signal }) => api.deliveries(name, pageParam, signal),
+    queryKey: ['deliveries', name ?? 'all', status ?? 'any'],
+    queryFn: ({ pageParam, signal }) =>
+      name === undefined ? api.allDeliveries({ status }, pageParam, signal) : api.deliveries(name, pageParam, signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.nextCursor,
     refetchInterval: every(10_000),

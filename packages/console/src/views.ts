@@ -36,8 +36,12 @@ export const readProjects = (search: Search) =>
 export const ALERT_STATUSES = ['open', 'acknowledged', 'resolved', 'ignored'] as const;
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 
+export const ALERT_TABS = ['alerts', 'incidents', 'silences'] as const;
+
 export const readAlerts = (search: Search) =>
   given({
+    tab: oneOf(search.tab, ALERT_TABS),
+    incident: textOf(search.incident),
     status: search.status === 'all' ? ('all' as const) : someOf(search.status, ALERT_STATUSES)?.join(','),
     severity: someOf(search.severity, SEVERITIES)?.join(','),
     project: textOf(search.project),
@@ -45,6 +49,15 @@ export const readAlerts = (search: Search) =>
     alert: textOf(search.alert),
   });
 
-export const SETTINGS_TABS = ['keys', 'channels', 'jobs', 'config'] as const;
+export const SETTINGS_TABS = ['keys', 'channels', 'routes', 'rules', 'pages', 'jobs', 'config'] as const;
+export const SETTINGS_WORD: Record<(typeof SETTINGS_TABS)[number], string> = {
+  keys: 'API keys',
+  channels: 'Channels',
+  routes: 'Routes',
+  rules: 'Rules',
+  pages: 'Status pages',
+  jobs: 'Jobs',
+  config: 'Configuration',
+};
 export const readSettings = (search: Search) =>
   given({ tab: oneOf(search.tab, SETTINGS_TABS), channel: textOf(search.channel) });

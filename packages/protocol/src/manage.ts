@@ -115,7 +115,7 @@ export const Delivery = z.object({
   type: z.string(),
   alertId: z.string().optional(),
   title: z.string(),
-  status: z.enum(['pending', 'sending', 'delivered', 'failed']),
+  status: z.enum(['pending', 'sending', 'delivered', 'failed', 'suppressed']),
   attempts: z.int(),
   createdAt: Time,
   deliveredAt: Time.optional(),

@@ -2,7 +2,7 @@ import { Button, CloseButton } from '@mantine/core';
 import type { Alert } from '@orrery/protocol';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useMay } from '../access/me.ts';
 import { alertQuery, eventsQuery } from '../queries.ts';
 import { Age, Clock } from '../ui/Age.tsx';
@@ -12,6 +12,7 @@ import { QueryNote, Waiting } from '../ui/Note.tsx';
 import { ALERT_WORD, SEVERITY_TONE, SEVERITY_WORD } from '../ui/state.ts';
 import classes from './AlertPanel.module.css';
 import { DOING, useChangeAlert, usePendingChanges } from './change.ts';
+import { NewSilence } from './NewSilence.tsx';
 import { timeline } from './timeline.ts';
 import { type Verb, verbsFor } from './verbs.ts';
 
@@ -62,6 +63,7 @@ function Detail({ alert }: { alert: Alert }) {
 
 function Verbs({ alert }: { alert: Alert }) {
   const may = useMay();
+  const [silencing, setSilencing] = useState(false);
   const change = useChangeAlert();
   const pending = usePendingChanges().get(alert.id);
   const verbs = verbsFor(alert.status);
@@ -78,6 +80,16 @@ function Verbs({ alert }: { alert: Alert }) {
           {pending === verb ? DOING[verb] : VERB_WORD[verb]}
         </Button>
       ))}
+      <Button onClick={() => setSilencing(true)}>Silence…</Button>
+      {silencing && (
+        <NewSilence
+          onClose={() => setSilencing(false)}
+          preset={{
+            projects: [alert.project],
+            ...(alert.service ? { services: [`${alert.project}/${alert.service}`] } : {}),
+          }}
+        />
+      )}
     </div>
   );
 }
@@ -91,6 +103,17 @@ function Facts({ alert }: { alert: Alert }) {
         {alert.acknowledgedBy && alert.status === 'acknowledged' && ` by ${alert.acknowledgedBy}`}
         {alert.resolvedBy && alert.status === 'resolved' && ` by ${alert.resolvedBy}`}
       </dd>
+      <Told alert={alert} />
+      {alert.incidentId && (
+        <>
+          <dt>Incident</dt>
+          <dd>
+            <Link to="/alerts" search={{ tab: 'incidents', incident: alert.incidentId }} className={classes.link}>
+              {alert.incidentId}
+            </Link>
+          </dd>
+        </>
+      )}
       <dt>Project</dt>
       <dd>
         <Link to="/projects/$slug" params={{ slug: alert.project }} className={classes.link}>
@@ -117,6 +140,37 @@ function Facts({ alert }: { alert: Alert }) {
         <code title={alert.fingerprint}>{alert.fingerprint.slice(0, 16)}</code>
       </dd>
     </dl>
+  );
+}
+
+/** Why nobody is told, when nobody is. */
+function Told({ alert }: { alert: Alert }) {
+  if (alert.inhibitedBy)
+    return (
+      <>
+        <dt>Not told</dt>
+        <dd>
+          because{' '}
+          <Link to="/alerts" search={{ alert: alert.inhibitedBy, status: 'all' }} className={classes.link}>
+            what it depends on
+          </Link>{' '}
+          is down
+        </dd>
+      </>
+    );
+  if (!alert.silencedBy) return null;
+  return (
+    <>
+      <dt>Not told</dt>
+      <dd>
+        because of{' '}
+        <Link to="/alerts" search={{ tab: 'silences' }} className={classes.link}>
+          {alert.silencedBy.startsWith('maintenance:')
+            ? `the maintenance ${alert.silencedBy.slice('maintenance:'.length)}`
+            : 'a silence'}
+        </Link>
+      </dd>
+    </>
   );
 }
 

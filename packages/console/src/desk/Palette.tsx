@@ -11,6 +11,7 @@ import { live } from '../events/index.ts';
 import { alertsQuery, OPEN, projectsQuery } from '../queries.ts';
 import { Mark } from '../ui/Mark.tsx';
 import { projectState, SEVERITY_TONE } from '../ui/state.ts';
+import { SETTINGS_TABS, SETTINGS_WORD } from '../views.ts';
 import { closeOverlay, openKeys } from './overlays.ts';
 import classes from './Palette.module.css';
 import { toggleLive } from './TopTools.tsx';
@@ -75,9 +76,21 @@ function usePaletteGroups() {
     { id: 'to-overview', label: 'Overview', leftSection: arrow, onClick: () => void navigate({ to: '/' }) },
     { id: 'to-alerts', label: 'Alerts', leftSection: arrow, onClick: () => void navigate({ to: '/alerts' }) },
     { id: 'to-projects', label: 'Projects', leftSection: arrow, onClick: () => void navigate({ to: '/projects' }) },
-    ...(['keys', 'channels', 'jobs', 'config'] as const).map((tab) => ({
+    {
+      id: 'to-incidents',
+      label: 'Incidents',
+      leftSection: arrow,
+      onClick: () => void navigate({ to: '/alerts', search: { tab: 'incidents' } }),
+    },
+    {
+      id: 'to-silences',
+      label: 'Silences & maintenance',
+      leftSection: arrow,
+      onClick: () => void navigate({ to: '/alerts', search: { tab: 'silences' } }),
+    },
+    ...SETTINGS_TABS.map((tab) => ({
       id: `to-settings-${tab}`,
-      label: `Settings: ${{ keys: 'API keys', channels: 'Channels', jobs: 'Jobs', config: 'Configuration' }[tab]}`,
+      label: `Settings: ${SETTINGS_WORD[tab]}`,
       leftSection: arrow,
       onClick: () => void navigate({ to: '/settings', search: { tab } }),
     })),

@@ -47,7 +47,7 @@ export function Channels({ chosen }: { chosen: string | undefined }) {
           ))}
         </div>
       )}
-      {chosen && <Deliveries name={chosen} />}
+      {items && items.length > 0 && <Deliveries key={chosen ?? ''} name={chosen} />}
     </>
   );
 }

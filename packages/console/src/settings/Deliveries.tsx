@@ -12,12 +12,19 @@ import { Panel } from '../ui/Panel.tsx';
 import type { Tone } from '../ui/state.ts';
 import classes from './Settings.module.css';
 
-const TONE: Record<Delivery['status'], Tone> = { pending: 'warn', sending: 'none', delivered: 'ok', failed: 'bad' };
+const TONE: Record<Delivery['status'], Tone> = {
+  pending: 'warn',
+  sending: 'none',
+  delivered: 'ok',
+  failed: 'bad',
+  suppressed: 'quiet',
+};
 const WORD: Record<Delivery['status'], string> = {
   pending: 'Waiting',
   sending: 'Sending',
   delivered: 'Delivered',
   failed: 'Given up',
+  suppressed: 'Not told',
 };
 
 const COLUMNS: Column<Delivery>[] = [
@@ -39,25 +46,38 @@ const COLUMNS: Column<Delivery>[] = [
   { id: 'attempts', header: 'Tries', cell: (row) => row.attempts, align: 'right', hide: 'phone' },
   {
     id: 'error',
-    header: 'Last error',
+    header: 'Why',
     cell: (row) => (row.lastError ? <span title={row.lastError}>{row.lastError.slice(0, 60)}</span> : '–'),
     hide: 'tablet',
   },
   { id: 'created', header: 'Created', cell: (row) => <Age at={row.createdAt} />, align: 'right' },
 ];
 
-export function Deliveries({ name }: { name: string }) {
+const ALL_COLUMNS: Column<Delivery>[] = [
+  ...COLUMNS.slice(0, 1),
+  { id: 'channel', header: 'Channel', cell: (row) => row.channel },
+  ...COLUMNS.slice(1),
+];
+
+/** What was sent, waits, or was kept back, and why: of one channel, or of all of them. */
+export function Deliveries({ name }: { name?: string | undefined }) {
   const query = useInfiniteQuery(deliveriesQuery(name));
+  const title = name === undefined ? 'All deliveries' : `Deliveries of ${name}`;
   const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
   return (
-    <Panel title={`Deliveries of ${name}`} note={query.data && `${rows.length}${query.hasNextPage ? '+' : ''}`} flush>
+    <Panel title={title} note={query.data && `${rows.length}${query.hasNextPage ? '+' : ''}`} flush>
       <QueryNote query={query} what="the deliveries" />
       {query.isPending && <Waiting rows={4} what="the deliveries" />}
       {query.data && rows.length === 0 && (
         <Empty title="Nothing was sent yet">A test or the next alert shows here.</Empty>
       )}
       {rows.length > 0 && (
-        <DataTable label={`Deliveries of ${name}`} columns={COLUMNS} rows={rows} rowId={(row) => row.id} />
+        <DataTable
+          label={title}
+          columns={name === undefined ? ALL_COLUMNS : COLUMNS}
+          rows={rows}
+          rowId={(row) => row.id}
+        />
       )}
       {query.hasNextPage && (
         <div className={classes.more}>
