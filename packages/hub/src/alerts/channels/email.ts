@@ -1,16 +1,32 @@
 import { createTransport } from 'nodemailer';
+import { OutboundError } from '../../platform/outbound.ts';
 import type { ChannelFamily, Outgoing, SendContext, SendOutcome } from './channel.ts';
 import { mailHtml, mailText } from './mail.ts';
 import { message, oneLine } from './message.ts';
+import { type MailServer, parseSmtpUrl } from './smtp.ts';
 
 /** Mail through any SMTP server; text and HTML, one conversation per alert. */
 export const email: ChannelFamily<'email'> = {
   target: ({ to, smtpUrl }) =>
     `${to.map((address) => oneLine(address, 320)).join(', ')} via ${URL.parse(smtpUrl)?.host ?? '(no URL)'}`,
   async send({ smtpUrl, from, to }, outgoing, context) {
-    const { timeoutMs, signal } = context;
+    const { outbound, timeoutMs, signal } = context;
+    const started = performance.now();
+    let server: MailServer;
+    try {
+      server = parseSmtpUrl(smtpUrl);
+    } catch (error) {
+      return failed(error as Error, timeoutMs);
+    }
     const transport = createTransport({
-      url: smtpUrl,
+      ...server,
+      // The connection is opened by the one way out, like every other: to an address that was checked.
+      getSocket: (_, callback) => {
+        outbound.open({ host: server.host, port: server.port, timeoutMs, signal }).then(
+          ({ socket }) => callback(null, { connection: socket }),
+          (error: unknown) => callback(error as Error),
+        );
+      },
       connectionTimeout: timeoutMs,
       greetingTimeout: timeoutMs,
       socketTimeout: timeoutMs,
@@ -19,7 +35,6 @@ export const email: ChannelFamily<'email'> = {
       disableFileAccess: true,
       disableUrlAccess: true,
     });
-    const started = performance.now();
     try {
       const info = await transport.sendMail({
         ...headers(outgoing, context),
@@ -33,7 +48,7 @@ export const email: ChannelFamily<'email'> = {
       return { kind: 'delivered', detail: `accepted in ${Math.round(performance.now() - started)} ms${refused}` };
     } catch (error) {
       if (signal.aborted) return { kind: 'stopped', detail: 'the hub is stopping' };
-      return failed(error as SmtpError, timeoutMs);
+      return failed(error as Error, timeoutMs);
     } finally {
       transport.close();
     }
@@ -61,7 +76,7 @@ function headers({ id, notification, possibleRepeat }: Outgoing, { publicUrl }: 
   };
 }
 
-type SmtpError = { code?: string; originalCode?: string; responseCode?: number; syscall?: string };
+type SmtpError = { code?: string; originalCode?: string; responseCode?: number };
 
 const WORDS: Record<string, string> = {
   EAUTH: 'the server did not accept the sign-in',
@@ -78,13 +93,20 @@ const WORDS: Record<string, string> = {
 /** After these the content of the mail was never sent. */
 const BEFORE_CONTENT = new Set(['EAUTH', 'EDNS', 'EENVELOPE', 'ETLS', 'ECONFIG']);
 
-function failed({ code = '', originalCode = '', responseCode, syscall }: SmtpError, timeoutMs: number): SendOutcome {
+function failed(error: Error & SmtpError, timeoutMs: number): SendOutcome {
+  // There was no conversation yet. Its message is ours; nothing in it comes from the other side.
+  if (error instanceof OutboundError) {
+    const detail = `SMTP: ${error.message}`;
+    return error.kind === 'forbidden_address' || error.kind === 'protocol'
+      ? { kind: 'refused', detail }
+      : { kind: 'unavailable', detail, mayHaveArrived: false };
+  }
+  const { code = '', originalCode = '', responseCode } = error;
   const words =
     code === 'EABORT' ? `no answer within ${timeoutMs} ms` : (WORDS[originalCode] ?? WORDS[code] ?? 'sending failed');
   const detail = `SMTP${responseCode === undefined ? '' : ` ${responseCode}`}: ${words}`;
   // 5xx is the server's last word on this mail; everything else is the server's own trouble.
   if (responseCode !== undefined && responseCode >= 500) return { kind: 'refused', detail };
-  const connected = syscall !== 'connect' && syscall !== 'getaddrinfo';
-  const mayHaveArrived = responseCode === undefined && connected && !BEFORE_CONTENT.has(code);
+  const mayHaveArrived = responseCode === undefined && !BEFORE_CONTENT.has(code);
   return { kind: 'unavailable', detail, mayHaveArrived };
 }
