@@ -103,7 +103,7 @@ export function createStream({ db, log }: { db: Db; log: Log }) {
     }
     seen.add(row.seq);
     watcher.cursor = Math.max(watcher.cursor, row.seq);
-    if (seen.size > 4 * LOOK_BACK) for (const seq of seen) if (seq < watcher.cursor - LOOK_BACK) seen.delete(seq);
+    if (seen.size > 2 * LOOK_BACK) for (const seq of seen) if (seq < watcher.cursor - LOOK_BACK) seen.delete(seq);
     return true;
   }
 

@@ -40,6 +40,8 @@ export type HttpServer = {
 
 const ANONYMOUS_PER_MINUTE = 600;
 const KNOWN_PER_MINUTE = 12_000;
+/** What the runtime holds for a client that does not read, on each of two levels; its own measure is 64 KiB, and there may be a thousand of them. */
+const SOCKET_BUFFER = 4 * 1024;
 const REQUEST_ID = /^[A-Za-z0-9_-]{8,64}$/;
 
 /** No name, id or word of ours holds NUL, and PostgreSQL takes none in a text. */
@@ -210,6 +212,7 @@ export async function listen(options: { host: string; port: number }): Promise<H
       hostname: options.host,
       port: options.port,
       overrideGlobalObjects: false,
+      serverOptions: { highWaterMark: SOCKET_BUFFER },
     },
     resolve,
   ) as Server;

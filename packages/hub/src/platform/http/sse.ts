@@ -33,7 +33,7 @@ export function openEventStream(
   request: Request,
   options: { maxBufferBytes?: number; stalledMs?: number; onRoom?(): void; onClose(): void },
 ): EventStream {
-  const { maxBufferBytes: limit = 32 * 1024, stalledMs = 20_000, onRoom, onClose } = options;
+  const { maxBufferBytes: limit = 12 * 1024, stalledMs = 20_000, onRoom, onClose } = options;
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   let open = true;
   let stalled: NodeJS.Timeout | undefined;
