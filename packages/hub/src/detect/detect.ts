@@ -6,6 +6,7 @@ import type { Log } from '../platform/log.ts';
 import type { Samples } from '../samples/index.ts';
 import { type Change, changesOf, loadConditions, saveConditions } from './conditions.ts';
 import { DETECTORS } from './detectors/index.ts';
+import { createExpiries } from './expiries.ts';
 import type { Condition, Facts, ProbeFact, Verdict } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { metricsOf, servicesOf, type Watched, watch } from './gather.ts';
@@ -40,6 +41,7 @@ const NOTHING: ReadonlyMap<string, Condition> = new Map();
 export function createDetect(deps: DetectDeps) {
   const { db, clock, log, samples } = deps;
   const sightings = createSightings(clock, deps.offlineAfterMs);
+  const expiries = createExpiries(samples, clock);
   const miner = createMiner(deps);
   let watched = new Map<string, Watched>();
   let seenAt: ReadonlyMap<string, number | null> | undefined;
@@ -84,7 +86,11 @@ export function createDetect(deps: DetectDeps) {
       const asked = projects === undefined ? undefined : new Set(projects);
       const chosen = [...watched.values()].filter(({ slug }) => asked === undefined || asked.has(slug));
       const remembered = await loadConditions(db, asked ? [...asked] : undefined);
-      const [states, metrics] = await Promise.all([deps.states(), metricsOf(samples, chosen, remembered)]);
+      const [states, metrics, certificates] = await Promise.all([
+        deps.states(),
+        metricsOf(samples, chosen, remembered),
+        asked === undefined ? expiries.look(chosen) : undefined,
+      ]);
       // Silence is judged by the sweep alone: a project that has just brought facts is not the one that is silent.
       if (asked === undefined || seenAt === undefined)
         seenAt = new Map((await deps.projects()).map(({ slug, lastSeenAt }) => [slug, lastSeenAt]));
@@ -101,6 +107,7 @@ export function createDetect(deps: DetectDeps) {
           silentMs: lastSeenAt === null || asked ? 0 : sightings.silentMs(project.slug, lastSeenAt),
           services: servicesOf(project, statesOf.get(project.slug) ?? []),
           metrics: metrics.get(project.slug) ?? [],
+          expiries: certificates && (certificates.get(project.slug) ?? []),
           logs: miner.facts(project.slug, now),
         };
         const verdicts = judge(facts, known, now);

@@ -35,6 +35,17 @@ export type MetricFact = {
   intervalMs: number;
 };
 
+/** The end of a certificate, as a probe saw it. */
+export type ExpiryFact = {
+  service: string;
+  /** Which probe of the service: its kind and, from the second of a kind on, its number. */
+  probe: string;
+  target: string;
+  /** Epoch ms on the hub's clock, to within some hours. */
+  until: number;
+  seenAt: number;
+};
+
 /** One kind of line in the log of a service. */
 export type LogFact = {
   id: string;
@@ -64,6 +75,8 @@ export type Facts = {
   metrics: readonly MetricFact[];
   /** What its logs have just held; undefined when this hub has not looked. */
   logs?: readonly LogFact[] | undefined;
+  /** The certificates of its services; undefined in a round that does not look at them. */
+  expiries?: readonly ExpiryFact[] | undefined;
 };
 
 export type Limits = { offlineAfterMs: number };

@@ -2,6 +2,7 @@ import { parseDuration } from '@orrery/protocol';
 import type { StoredProject } from '../catalog/index.ts';
 import type { LatestNumber, Point, Samples } from '../samples/index.ts';
 import { breaks, endedAfter, staleAfter, thresholdFingerprint } from './detectors/threshold.ts';
+import { type CertificateProbe, certificateProbes } from './expiries.ts';
 import type { Condition, MetricFact, ProbeFact, Threshold } from './facts.ts';
 
 /** What of a declaration is judged, units converted. */
@@ -10,6 +11,7 @@ export type Watched = {
   name: string;
   thresholds: readonly Threshold[];
   services: readonly { name: string; probes: number; intervalMs: number }[];
+  certificates: readonly CertificateProbe[];
 };
 
 export function watch(project: Pick<StoredProject, 'slug' | 'name' | 'thresholds' | 'services'>): Watched {
@@ -26,6 +28,7 @@ export function watch(project: Pick<StoredProject, 'slug' | 'name' | 'thresholds
       probes: probes.length,
       intervalMs: Math.max(0, ...probes.map((probe) => parseDuration(probe.interval) ?? 0)),
     })),
+    certificates: certificateProbes(project.services),
   };
 }
 

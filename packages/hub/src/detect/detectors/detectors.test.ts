@@ -53,6 +53,15 @@ const TROUBLE: Facts = {
       isNew: true,
     },
   ],
+  expiries: [
+    {
+      service: 'worker',
+      probe: 'tls',
+      target: 'worker.example:443',
+      until: NOW + 86_400_000,
+      seenAt: NOW,
+    },
+  ],
 };
 const CALM: Facts = { project: 'veria', name: 'Veria', lastSeenAt: NOW, silentMs: 0, services: [], metrics: [] };
 const LIMITS = { offlineAfterMs: 600_000 };
