@@ -121,6 +121,10 @@ export const Delivery = z.object({
   deliveredAt: Time.optional(),
   nextAttemptAt: Time.optional(),
   lastError: z.string().optional(),
+  /** The route that led to the channel; absent without routes. */
+  route: z.string().optional(),
+  /** Why it was not told, when it is `suppressed`. */
+  reason: z.string().optional(),
   /** An attempt was cut short before its answer was known: the receiver may have had it already, under the same id. */
   possibleRepeat: z.boolean().optional(),
 });

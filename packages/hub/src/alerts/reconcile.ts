@@ -2,7 +2,7 @@ import type { Finding } from '../detect/index.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import type { AlertContext } from './context.ts';
-import { alertEvent, enqueueOpened, enqueueResolved } from './notify.ts';
+import { alertEvent, tell } from './notify.ts';
 import { affected, isEmpty, type Plan, plan } from './plan.ts';
 import { type AlertRow, type AlertTables, HELD, LIVING } from './tables.ts';
 
@@ -47,8 +47,9 @@ export async function reconcile(
       firing.filter(({ project }) => locked.has(project)),
     );
     const applied = await apply(trx, now, options);
-    await enqueueOpened(trx, context.book, applied.opened, options.at, context.clock.now());
-    await enqueueResolved(trx, applied.resolved, options.at, context.clock.now());
+    const when = { at: options.at, now: context.clock.now() };
+    await tell(trx, context, { type: 'alert.opened', alerts: applied.opened, ...when });
+    await tell(trx, context, { type: 'alert.resolved', alerts: applied.resolved, ...when });
     const events = [
       ...applied.opened.map((alert) => alertEvent('alert.opened', alert, options.at)),
       ...applied.resolved.map((alert) =>

@@ -32,6 +32,8 @@ export type DeliveryRow = {
   alert_id: string | null;
   channel: string;
   type: NotificationType;
+  /** Which reminder, or which step of the escalation; 0 for what is told once. */
+  seq: number;
   title: string;
   payload: string;
   status: Delivery['status'];
@@ -40,8 +42,14 @@ export type DeliveryRow = {
   holder: string | null;
   possible_repeat: number;
   created_at: number;
+  /** When it was first to be told: later than `created_at` when it was held back on purpose. */
+  planned_at: number;
   settled_at: number | null;
   last_error: string | null;
+  /** The route that led to the channel; null without routes. */
+  route: string | null;
+  /** Why it was not told, in words. */
+  reason: string | null;
 };
 
 export type ChannelStateRow = {
@@ -102,6 +110,8 @@ export const toDelivery = (row: DeliveryRow): Delivery => ({
   createdAt: iso(row.created_at),
   ...(row.status === 'delivered' && row.settled_at !== null ? { deliveredAt: iso(row.settled_at) } : {}),
   ...(row.status === 'pending' ? { nextAttemptAt: iso(row.due_at) } : {}),
+  ...(row.route === null ? {} : { route: row.route }),
+  ...(row.status === 'suppressed' && row.reason !== null ? { reason: row.reason } : {}),
   ...(row.last_error === null ? {} : { lastError: row.last_error }),
   ...(row.possible_repeat === 1 ? { possibleRepeat: true } : {}),
 });

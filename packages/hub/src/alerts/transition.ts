@@ -4,7 +4,7 @@ import { iso } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import type { AlertContext } from './context.ts';
-import { alertEvent, enqueueResolved } from './notify.ts';
+import { alertEvent, tell } from './notify.ts';
 import { type AlertRow, type AlertTables, toAlert } from './tables.ts';
 
 const ID = /^alr_[0-9a-z]{20,40}$/;
@@ -47,7 +47,7 @@ export async function transition(
       .returningAll()
       .executeTakeFirst();
     if (!after) throw refusal(verb, await findAlert(trx, caller, id));
-    if (event === 'alert.resolved') await enqueueResolved(trx, [after], at, at);
+    if (event === 'alert.resolved') await tell(trx, context, { type: 'alert.resolved', alerts: [after], at, now: at });
     await context.appendEvents(trx, [alertEvent(event, after, at, caller.name)]);
     await context.audit(trx, {
       caller,
