@@ -16,6 +16,19 @@ describe('an address', () => {
     ['the same written in full', 'fd00:0ec2:0000:0000:0000:0000:0000:0254'],
     ['metadata service of Alibaba', '100.100.100.200'],
     ['wire server of Azure', '168.63.129.16'],
+    ["metadata service in a NAT64 prefix of one's own", '64:ff9b:1::a9fe:a9fe'],
+    ['the same behind a prefix of 48 bits', '64:ff9b:1:a9fe:a9:fe00::'],
+    ['the same behind a prefix of 56 bits', '64:ff9b:1:00a9:fe:a9fe::'],
+    ['the same behind a prefix of 64 bits', '64:ff9b:1:0:a9:fea9:fe00:0'],
+    ['metadata service as a Teredo client', '2001:0:4136:e378:8000:63bf:5601:5601'],
+    ['metadata service as a Teredo server', '2001:0:a9fe:a9fe:8000:63bf:3fff:fdd2'],
+    ['metadata service behind ISATAP', '2606:4700::5efe:a9fe:a9fe'],
+    ['metadata service of Alibaba, mapped', '::ffff:100.100.100.200'],
+    ['pod identity of EC2', 'fd00:ec2::23'],
+    ['metadata service of Google over IPv6', 'fd20:ce::254'],
+    ['metadata service of Scaleway over IPv6', 'fd00:42::42'],
+    ['metadata service of Oracle over IPv6', 'fd00:c1::a9fe:a9fe'],
+    ['credentials of ECS', '169.254.170.2'],
     ['text that is no address', 'localhost'],
     ['nothing', ''],
   ])('%s (%s) is never reached', (_what, address) => {
@@ -47,6 +60,19 @@ describe('an address', () => {
     'ff02::1',
     '2001:db8::1',
     '2001:0:7f00:1::',
+    '2001:0:4136:e378:8000:63bf:3fff:fdd2',
+    '64:ff9b:1::808:808',
+    '2606:4700::5efe:7f00:1',
+    '2606:4700::200:5efe:10.0.0.1',
+    '::ffff:0:10.0.0.1',
+    '2001:db8::5efe:8.8.8.8',
+    '100::1',
+    '3fff::1',
+    '5f00::1',
+    '203.0.113.9',
+    '192.88.99.1',
+    '240.0.0.1',
+    '100.127.255.254',
   ])('%s is private', (address) => {
     expect(classifyAddress(address)).toBe('private');
   });
@@ -60,6 +86,11 @@ describe('an address', () => {
     '2606:4700:4700::1111',
     '64:ff9b::808:808',
     '::ffff:8.8.8.8',
+    '2002:808:808::1',
+    '2606:4700::5efe:8.8.8.8',
+    '169.253.255.255',
+    '169.255.0.0',
+    '2620:4f:8000::1',
   ])('%s is public', (address) => {
     expect(classifyAddress(address)).toBe('public');
   });

@@ -19,8 +19,10 @@ const NEVER = blockList([
   '168.63.129.16/32',
   '192.0.0.192/32',
   'fe80::/10',
-  'fd00:ec2::254/128',
-  'fd20:ce::254/128',
+  'fd00:ec2::/32',
+  'fd20:ce::/32',
+  'fd00:42::42/128',
+  'fd00:c1::a9fe:a9fe/128',
 ]);
 /** What IANA keeps out of the public internet: own host, private and shared networks, documentation, benchmarks, multicast, reserved. */
 const PRIVATE = blockList([
@@ -52,9 +54,9 @@ const PRIVATE = blockList([
 
 /** The eight groups of an IPv6 address in any spelling that `isIP` takes. */
 function groupsOf(address: string): number[] {
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
-  const text = dotted
-    ? `${dotted[1]}${((Number(dotted[2]) << 8) | Number(dotted[3])).toString(16)}:${((Number(dotted[4]) << 8) | Number(dotted[5])).toString(16)}`
+  const ending = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
+  const text = ending
+    ? `${ending[1]}${((Number(ending[2]) << 8) | Number(ending[3])).toString(16)}:${((Number(ending[4]) << 8) | Number(ending[5])).toString(16)}`
     : address;
   const [head = '', tail] = text.split('::');
   const read = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
@@ -63,30 +65,40 @@ function groupsOf(address: string): number[] {
   return [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
 }
 
-/** The IPv4 address that an IPv6 address carries to a translator (mapped, compatible, SIIT, NAT64, 6to4). */
-function carriedIpv4(address: string): string | undefined {
+const dotted = (high = 0, low = 0) => `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+
+/**
+ * The IPv4 addresses that an IPv6 address carries to a translator or a tunnel: mapped, compatible, SIIT, NAT64 (RFC 6052, at every
+ * place where a prefix of its own may put it), 6to4, Teredo, ISATAP.
+ */
+function carriedIpv4(address: string): string[] {
   const groups = groupsOf(address);
-  const dotted = (high = 0, low = 0) => `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
-  if (groups[0] === 0x2002) return dotted(groups[1], groups[2]);
-  const prefix = groups
-    .slice(0, 6)
-    .map((group) => group.toString(16))
-    .join(':');
-  if (['0:0:0:0:0:ffff', '0:0:0:0:ffff:0', '64:ff9b:0:0:0:0'].includes(prefix)) return dotted(groups[6], groups[7]);
-  if (prefix === '0:0:0:0:0:0' && (groups[6] !== 0 || (groups[7] ?? 0) > 1)) return dotted(groups[6], groups[7]);
-  return undefined;
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = groups;
+  const last = dotted(g, h);
+  if (a === 0x2002) return [dotted(b, c)];
+  if (a === 0x2001 && b === 0) return [dotted(c, d), dotted(g ^ 0xffff, h ^ 0xffff)];
+  if (a === 0x64 && b === 0xff9b && c === 1) {
+    // From a prefix of 48, 56, 64 or 96 bits; the eight bits after the 64th are left out.
+    const at48 = dotted(d, ((e & 0xff) << 8) | (f >> 8));
+    const at56 = dotted(((d & 0xff) << 8) | (e & 0xff), f);
+    const at64 = dotted(((e & 0xff) << 8) | (f >> 8), ((f & 0xff) << 8) | (g >> 8));
+    return [at48, at56, at64, last];
+  }
+  if (a === 0x64 && b === 0xff9b && (c | d | e | f) === 0) return [last];
+  if ((e === 0 || e === 0x200) && f === 0x5efe) return [last];
+  if ((a | b | c | d) !== 0) return [];
+  if ((e === 0 && f === 0xffff) || (e === 0xffff && f === 0)) return [last];
+  return (e | f) === 0 && (g !== 0 || h > 1) ? [last] : [];
 }
 
-/** Judges one IP address; text that is none counts as `never`. */
+/** Judges one IP address; text that is none counts as `never`. What an address carries is judged with it: the worse counts. */
 export function classifyAddress(address: string): AddressClass {
   const bare = address.split('%', 1)[0] ?? '';
   const family = isIP(bare);
   if (family === 0) return 'never';
-  if (family === 6) {
-    const carried = carriedIpv4(bare);
-    if (carried !== undefined) return classifyAddress(carried);
-  }
   const kind = family === 6 ? 'ipv6' : 'ipv4';
   if (NEVER.check(bare, kind)) return 'never';
-  return PRIVATE.check(bare, kind) ? 'private' : 'public';
+  const carried = family === 6 ? carriedIpv4(bare).map(classifyAddress) : [];
+  if (carried.includes('never')) return 'never';
+  return PRIVATE.check(bare, kind) || carried.includes('private') ? 'private' : 'public';
 }
