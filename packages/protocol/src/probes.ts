@@ -136,7 +136,12 @@ export const TlsProbe = z.strictObject({
   ...probeCommon,
 });
 
-const dbUrl = (schemes: RegExp, error: string) => z.string().max(2048).regex(schemes, error);
+const dbUrl = (schemes: RegExp, error: string) =>
+  z
+    .string()
+    .max(2048)
+    .regex(schemes, error)
+    .refine((text) => Boolean(URL.parse(text)?.hostname), { error });
 
 export const PostgresProbe = z.strictObject({
   kind: z.literal('postgres'),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ProjectDeclaration } from '@orrery/protocol';
+import type { ProbeDeclaration, ProjectDeclaration } from '@orrery/protocol';
 import { type BoundProbe, bindProbe } from './probes/index.ts';
 
 /** What intake needs to know of a project. */
@@ -31,13 +31,14 @@ export function compileProbes(projects: readonly WatchedProject[]): Probe[] {
       };
       return service.probes.map((declared): Probe => {
         const ordinal = next(ofKind, declared.kind);
-        const address = declared.kind === 'heartbeat' ? '' : (declared.url ?? project.hubUrl);
+        const bound = bindProbe(declared, project);
+        const address = addressOf(declared, bound, project);
         const position = next(ofTarget, `${declared.kind} ${address}`);
         const hash = createHash('sha256')
           .update(JSON.stringify([project.slug, service.name, declared.kind, address, position]))
           .digest('hex');
         return {
-          ...bindProbe(declared, project),
+          ...bound,
           id: `prb_${hash.slice(0, 24)}`,
           key: Number.parseInt(hash.slice(0, 13), 16),
           project: project.slug,
@@ -49,6 +50,13 @@ export function compileProbes(projects: readonly WatchedProject[]): Probe[] {
       });
     }),
   );
+}
+
+/** What makes a probe the same one as before. A password may be in a URL of the first two kinds, whose ids were made so; of others it is not. */
+function addressOf(declared: ProbeDeclaration, bound: BoundProbe, project: WatchedProject): string {
+  if (declared.kind === 'heartbeat') return '';
+  if (declared.kind === 'http' || declared.kind === 'instance') return declared.url ?? project.hubUrl;
+  return bound.target;
 }
 
 /** A number in [0, 1) that is always the same for one probe: where in its interval it runs. */

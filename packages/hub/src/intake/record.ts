@@ -166,9 +166,18 @@ function samplesOf({ probe, outcome, at }: Entry): IncomingSample[] {
       at,
     });
   for (const figure of outcome.figures ?? []) samples.push({ ...figure, ...own });
-  for (const sample of outcome.samples ?? []) samples.push({ ...sample, at });
+  for (const sample of outcome.samples ?? [])
+    samples.push(probe.kind === 'instance' ? { ...sample, at } : ofService(probe, sample, at));
   return samples;
 }
+
+/** What a probe reads out of a service is the service's; an instance speaks for its whole project. */
+const ofService = ({ service, ordinal }: Probe, sample: IncomingSample, at: number): IncomingSample => ({
+  ...sample,
+  ...(ordinal === 0 ? {} : { tags: { ...sample.tags, probe: String(ordinal + 1) } }),
+  service,
+  at,
+});
 
 function eventsOf({ probe, kept: { standing }, from, at }: Entry): IncomingEvent[] {
   const { status, reason } = standing;

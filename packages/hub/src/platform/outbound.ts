@@ -10,9 +10,10 @@ import { exchange, parseTarget, type Received } from './outbound/exchange.ts';
 import { createNames } from './outbound/names.ts';
 import { askRecords, parseNameServer, type RecordType } from './outbound/records.ts';
 import { type Hop, isRedirect, nextHop } from './outbound/redirect.ts';
+import { reachUnix } from './outbound/unix.ts';
 
 export type { OutboundTls } from './outbound/connect.ts';
-export { OutboundError, tlsReason } from './outbound/error.ts';
+export { OutboundError, tlsReason, toOutboundError } from './outbound/error.ts';
 
 export type OutboundRequest = {
   /** http or https; a user name and password in it travel as Basic authorization. */
@@ -30,6 +31,8 @@ export type OutboundRequest = {
   followRedirects?: number;
   /** Whom to trust and who we are, in place of the hub's own; stays with the first origin. */
   tls?: OutboundTls;
+  /** A socket of the hub's own machine to send it over, as an absolute path; the host of the URL is then a mere name. */
+  socketPath?: string;
   signal?: AbortSignal;
 };
 export type OutboundAnswer = {
@@ -145,8 +148,10 @@ export function createOutbound(options: OutboundOptions): Outbound {
     };
     const start = async () => {
       const { target, location } = parseTarget(asked.url);
+      const send = (socket: Socket) => exchange(attempt, socket, location, asked, deliver);
+      if (asked.socketPath !== undefined) return reachUnix(attempt, asked.socketPath, allowPrivate, send);
       const where = target.tls && asked.tls ? { ...target, tls: asked.tls } : target;
-      await reach(attempt, where, (socket) => exchange(attempt, socket, location, asked, deliver));
+      await reach(attempt, where, send);
     };
     if (closed) attempt.fail(stopped());
     else if (!attempt.settled) start().catch(attempt.fail);

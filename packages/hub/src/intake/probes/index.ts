@@ -1,11 +1,31 @@
 import type { ProbeDeclaration } from '@orrery/protocol';
+import { dns } from './dns.ts';
+import { docker } from './docker.ts';
 import { heartbeat } from './heartbeat.ts';
 import { http } from './http.ts';
 import { instance } from './instance.ts';
+import { postgres } from './postgres.ts';
 import type { CheckContext, Outcome, ProbeFamily, ProbeSpec } from './probe.ts';
+import { prometheus } from './prometheus.ts';
+import { promql } from './promql.ts';
+import { redis } from './redis.ts';
+import { tcp } from './tcp.ts';
+import { tls } from './tls.ts';
 
 /** Every kind of probe that a declaration may name. */
-export const PROBES = { http, instance, heartbeat } as const satisfies {
+export const PROBES = {
+  http,
+  instance,
+  heartbeat,
+  prometheus,
+  tcp,
+  dns,
+  tls,
+  postgres,
+  redis,
+  docker,
+  promql,
+} as const satisfies {
   [K in ProbeDeclaration['kind']]: ProbeFamily<Extract<ProbeDeclaration, { kind: K }>, ProbeSpec>;
 };
 

@@ -45,7 +45,14 @@ export type CheckContext = {
   /** Where the log of this instance was read up to. */
   logs: LogPosition;
   /** Things that are asked from time to time only; the probe keeps what it likes in it between checks. */
-  memory: { capabilitiesAt?: number; version?: string };
+  memory: {
+    capabilitiesAt?: number;
+    version?: string;
+    /** Hits and misses of a cache so far. */
+    counters?: { hits: number; misses: number };
+    /** The version of its API that a container engine speaks. */
+    apiVersion?: string;
+  };
   /** The newest beat; for heartbeats. */
   beat(): Promise<Beat>;
   /** The hub's own last absence in ms ago, when beats may have been missed. */
