@@ -36,6 +36,25 @@ describe('the embedded database', () => {
     await close();
   });
 
+  it('says so when a transaction asks beside itself, and goes on afterwards', async () => {
+    const { db, close } = await temporaryDatabase();
+    const beside = inTransaction(db, async () => sql`SELECT 1`.execute(db));
+    await expect(beside).rejects.toThrow(/only its own `trx` may be asked/);
+    const nested = inTransaction(db, async () => inTransaction(db, async (trx) => sql`SELECT 1`.execute(trx)));
+    await expect(nested).rejects.toThrow(/only its own `trx` may be asked/);
+    // Another database, a transaction that is handed on, and what was begun inside but asks afterwards.
+    const other = await temporaryDatabase();
+    let later: Promise<unknown> | undefined;
+    await inTransaction(db, async (trx) => {
+      await sql`SELECT 1`.execute(other.db);
+      await inTransaction(trx, (same) => sql`SELECT 1`.execute(same));
+      later = new Promise((resolve) => setTimeout(resolve, 5)).then(() => sql`SELECT 1`.execute(db));
+    });
+    await later;
+    await other.close();
+    await close();
+  });
+
   it('lets one hub hold a data folder, and the next one once it let go', () => {
     const dir = mkdtempSync(join(tmpdir(), 'orrery-test-'));
     const first = holdDataDir(dir);

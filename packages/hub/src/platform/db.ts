@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { HubError } from './errors.ts';
-import { openSqliteFile, sqliteDialect } from './sqlite.ts';
+import { holding, openSqliteFile, sqliteDialect } from './sqlite.ts';
 
 // biome-ignore lint/complexity/noBannedTypes: a database of no tables; each room adds its own with `withTables`.
 export type Db = Kysely<{}>;
@@ -51,14 +51,37 @@ async function openPostgres(url: string): Promise<Database> {
     connectionString: url,
     max: 10,
     types,
+    // Also how long a query waits for a free connection.
     connectionTimeoutMillis: 5000,
     statement_timeout: 15_000,
+    lock_timeout: 5000,
+    // A hub that is suspended in the middle of a transaction must not hold what others wait for.
+    idle_in_transaction_session_timeout: 10_000,
+    // For a server that is silent altogether, and so cannot keep its own limits.
+    query_timeout: 20_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     application_name: 'orrery',
   });
+  pool.on('connect', closeOnSilence);
   // An idle connection that the server closes (a restart) must not take the hub down: the pool makes a new one on the next query.
   pool.on('error', () => undefined);
   const db: Db = new Kysely({ dialect: new PostgresDialect({ pool }) });
   return { db, kind: 'postgres', close: () => db.destroy() };
+}
+
+/** A connection whose answer never came would give it to the next who asks: it is closed. */
+function closeOnSilence(client: pg.PoolClient): void {
+  const query = client.query.bind(client) as (...given: unknown[]) => unknown;
+  const watched = (...given: unknown[]) => {
+    const answer = query(...given);
+    if (answer instanceof Promise)
+      answer.catch((error: Error) => {
+        if (error.message === 'Query read timeout') void (client as unknown as pg.Client).end();
+      });
+    return answer;
+  };
+  client.query = watched as typeof client.query;
 }
 
 /** Serialization failure and deadlock of PostgreSQL. */
@@ -71,12 +94,15 @@ function isLostRace(error: unknown): boolean {
   return RETRYABLE_STATES.has(code) || (code === 'ERR_SQLITE_ERROR' && RETRYABLE_RESULTS.has(errcode & 0xff));
 }
 
-/** Runs `work` in one transaction (or inside the one it is handed); a lost race with another writer is tried again, up to five times. */
+/**
+ * Runs `work` in one transaction (or inside the one it is handed); a lost race with another writer is tried again, up to five times.
+ * Inside it only its own `trx` may be asked: SQLite has one connection, and throws for anything else rather than wait for itself.
+ */
 export async function inTransaction<T>(db: Db, work: (trx: Db) => Promise<T>): Promise<T> {
   if (db.isTransaction) return work(db);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await db.transaction().execute((trx) => work(trx as unknown as Db));
+      return await db.transaction().execute((trx) => holding(db, () => work(trx as unknown as Db)));
     } catch (error) {
       if (attempt >= 5 || !isLostRace(error)) throw error;
     }

@@ -42,7 +42,11 @@ export async function migrate(db: Db, kind: DbKind): Promise<string[]> {
   const applied: string[] = [];
   for (const migration of readMigrations(kind)) {
     await inTransaction(db, async (trx) => {
-      if (kind === 'postgres') await sql`LOCK TABLE migrations IN EXCLUSIVE MODE`.execute(trx);
+      if (kind === 'postgres') {
+        // Another hub may be at work on the schema: that is waited for longer than any other lock.
+        await sql`SET LOCAL lock_timeout = '15s'`.execute(trx);
+        await sql`LOCK TABLE migrations IN EXCLUSIVE MODE`.execute(trx);
+      }
       const tables = trx.withTables<{ migrations: { name: string; checksum: string; applied_at: number } }>();
       const known = await tables
         .selectFrom('migrations')

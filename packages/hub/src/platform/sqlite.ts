@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { CompiledQuery, Dialect, Kysely } from 'kysely';
 import {
@@ -10,6 +11,19 @@ import {
 } from 'kysely';
 
 const KEPT_STATEMENTS = 500;
+
+/** The transaction that the running code is in, and whose connection it holds. */
+const transactions = new AsyncLocalStorage<{ of: unknown; open: boolean }>();
+
+/** Runs what holds the connection of `db` until it ends, so that a second request for that connection is recognised. */
+export async function holding<T>(db: Kysely<never> | Kysely<object>, work: () => Promise<T>): Promise<T> {
+  const held = { of: db.getExecutor().adapter, open: true };
+  try {
+    return await transactions.run(held, work);
+  } finally {
+    held.open = false;
+  }
+}
 
 /** Runs one compiled query on node:sqlite; prepared statements are kept, the least recently used is dropped. */
 class SqliteConnection implements DatabaseConnection {
@@ -49,18 +63,30 @@ class SqliteConnection implements DatabaseConnection {
   }
 }
 
+/** The driver below hands out its one connection by turns itself, and so sees who asks for it. */
+class TurnsAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
 /** One connection, one holder at a time: whoever waits is served in order. */
 class SqliteDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #connection: SqliteConnection;
+  readonly #adapter: SqliteAdapter;
   #tail: Promise<void> = Promise.resolve();
   #release: (() => void) | undefined;
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, adapter: SqliteAdapter) {
     this.#database = database;
     this.#connection = new SqliteConnection(database);
+    this.#adapter = adapter;
   }
   async init(): Promise<void> {}
   async acquireConnection(): Promise<DatabaseConnection> {
+    const held = transactions.getStore();
+    if (held?.open && held.of === this.#adapter)
+      throw new Error('inside a transaction only its own `trx` may be asked: this would wait for itself for ever');
     const before = this.#tail;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#tail = promise;
@@ -97,9 +123,12 @@ export function openSqliteFile(file: string): DatabaseSync {
   return database;
 }
 
-export const sqliteDialect = (database: DatabaseSync): Dialect => ({
-  createAdapter: () => new SqliteAdapter(),
-  createDriver: () => new SqliteDriver(database),
-  createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
-  createQueryCompiler: () => new SqliteQueryCompiler(),
-});
+export function sqliteDialect(database: DatabaseSync): Dialect {
+  const adapter = new TurnsAdapter();
+  return {
+    createAdapter: () => adapter,
+    createDriver: () => new SqliteDriver(database, adapter),
+    createIntrospector: (db: Kysely<unknown>) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}

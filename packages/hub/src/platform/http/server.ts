@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { fieldErrors, HubError, toProblem } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { isOutage } from '../outage.ts';
 import { readJson, readQuery } from './body.ts';
 import { securityHeaders } from './headers.ts';
 import { createRateLimit } from './limits.ts';
@@ -42,6 +43,7 @@ const ANONYMOUS_PER_MINUTE = 600;
 const KNOWN_PER_MINUTE = 12_000;
 /** What the runtime holds for a client that does not read, on each of two levels; its own measure is 64 KiB, and there may be a thousand of them. */
 const SOCKET_BUFFER = 4 * 1024;
+const OUTAGE_LOG_MS = 5000;
 const REQUEST_ID = /^[A-Za-z0-9_-]{8,64}$/;
 
 /** No name, id or word of ours holds NUL, and PostgreSQL takes none in a text. */
@@ -77,6 +79,15 @@ function problemResponse(error: unknown, requestId: string): Response {
   return new Response(JSON.stringify(problem), { status: problem.status, headers });
 }
 
+const databaseAway = () =>
+  new HubError(
+    'unavailable',
+    'The database cannot be reached or written just now, and nothing was stored; try again.',
+    {
+      retryAfter: 2,
+    },
+  );
+
 /** The web application: every route behind the same limits, checks and headers; what no route knows is the console's page or a 404. */
 export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
   const app = new Hono<{ Bindings: HttpBindings }>();
@@ -97,9 +108,11 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
     try {
       response = await work(requestId, ip);
     } catch (error) {
-      if (!(error instanceof HubError))
+      const away = isOutage(error);
+      if (away) logOutage(error, template);
+      else if (!(error instanceof HubError))
         options.log.error({ err: error, requestId, method: c.req.method, route: template }, 'a request failed');
-      response = problemResponse(error, requestId);
+      response = problemResponse(away ? databaseAway() : error, requestId);
     }
     // Nobody reads the body of a HEAD: a stream behind it would go on for ever.
     if (c.req.raw.method === 'HEAD') await response.body?.cancel();
@@ -117,6 +130,15 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
       'answered',
     );
     return response;
+  }
+
+  // Thousands of requests may fail for this one reason: it is said once in a while.
+  let outageLogged = Number.NEGATIVE_INFINITY;
+  function logOutage(error: unknown, route: string): void {
+    const now = options.clock.monotonic();
+    if (now - outageLogged < OUTAGE_LOG_MS) return;
+    outageLogged = now;
+    options.log.error({ err: error, route }, 'the database cannot be reached or written; requests are put off');
   }
 
   const guard = (key: string, perMinute: number) => {
