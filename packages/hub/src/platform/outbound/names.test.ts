@@ -1,43 +1,20 @@
-import { createSocket, type Socket } from 'node:dgram';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Clock } from '../clock.ts';
 import { createOutbound } from '../outbound.ts';
 import { createNames } from './names.ts';
+import { nameServer as fakeNameServer, type Reply } from './nameserver.fixture.ts';
 
-type Reply = string[] | 'nxdomain' | 'servfail' | 'silence';
-
-/** A real name server on UDP that answers A questions as told, and knows no IPv6 address. */
+/** A name server that knows no IPv6 address, and how often it was asked for an IPv4 one. */
 async function nameServer(reply: (name: string) => Reply) {
-  const socket: Socket = createSocket('udp4');
-  let asked = 0;
-  socket.on('message', (message, from) => {
-    const labels: string[] = [];
-    let at = 12;
-    for (let length = message[at] ?? 0; length > 0; length = message[at] ?? 0) {
-      labels.push(message.toString('latin1', at + 1, at + 1 + length));
-      at += length + 1;
-    }
-    const question = message.subarray(12, at + 5);
-    const isA = message.readUInt16BE(at + 1) === 1;
-    if (isA) asked += 1;
-    const told = reply(labels.join('.'));
-    if (told === 'silence') return;
-    const addresses = isA && Array.isArray(told) ? told : [];
-    const header = Buffer.from(message.subarray(0, 12));
-    header.writeUInt16BE(told === 'nxdomain' ? 0x8183 : told === 'servfail' ? 0x8182 : 0x8180, 2);
-    header.writeUInt16BE(addresses.length, 6);
-    header.writeUInt32BE(0, 8);
-    const records = addresses.map((address) =>
-      Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, ...address.split('.').map(Number)]),
-    );
-    socket.send(Buffer.concat([header, question, ...records]), from.port, from.address);
-  });
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  cleanUp.push(() => socket.close());
-  return { server: `127.0.0.1:${socket.address().port}`, asked: () => asked };
+  const { server, asked } = await fakeNameServer(reply, (step) => cleanUp.push(step));
+  return { server, asked: () => asked.filter((question) => question.startsWith('A ')).length };
 }
 
 /** A clock whose time stands still until it is moved. */
@@ -160,5 +137,67 @@ describe('names', () => {
     cleanUp.push(outbound.close);
     const answer = await outbound.request({ url: `http://two.test.example:${port}/`, timeoutMs: 2000 });
     expect(answer.body.toString()).toBe('ok');
+  });
+
+  test.each([
+    ['nxdomain', 'nxdomain', /does not exist/],
+    ['servfail', 'servfail', /name server failed/],
+    ['refused', 'dns_refused', /refused the question/],
+  ] as const)('a name server that answers %s is an error of its own class', async (reply, code, words) => {
+    const { server } = await nameServer(() => reply);
+    const outbound = createOutbound({ clock: movableClock(), allowPrivate: true, nameServers: [server] });
+    cleanUp.push(outbound.close);
+    const asked = outbound.request({ url: 'http://veria.test.example/', timeoutMs: 5000 });
+    await expect(asked).rejects.toMatchObject({ kind: 'dns', code, message: expect.stringMatching(words) });
+  });
+
+  test('a silent name server stalls neither other names nor addresses', async () => {
+    const alive = createServer((_, response) => response.end('ok')).listen(0, '127.0.0.1');
+    await once(alive, 'listening');
+    cleanUp.push(() => alive.close());
+    const { port } = alive.address() as { port: number };
+    const { server } = await nameServer((name) => (name.startsWith('slow') ? 'silence' : ['127.0.0.1']));
+    const outbound = createOutbound({ clock: movableClock(), allowPrivate: true, nameServers: [server] });
+    cleanUp.push(outbound.close);
+    const stop = new AbortController();
+    const slow = Array.from({ length: 100 }, (_, i) =>
+      outbound
+        .request({ url: `http://slow${i}.test.example:${port}/`, timeoutMs: 60_000, signal: stop.signal })
+        .catch((error: unknown) => error),
+    );
+    for (const host of ['fast.test.example', '127.0.0.1'])
+      expect((await outbound.request({ url: `http://${host}:${port}/`, timeoutMs: 10_000 })).status).toBe(200);
+    expect(outbound.inFlight()).toBe(100);
+    stop.abort();
+    expect(await Promise.all(slow)).toHaveLength(100);
+  });
+
+  test('are looked up though every thread of the pool is stuck', async () => {
+    const { server } = await nameServer(() => ['127.0.0.7']);
+    const clock = movableClock();
+    const names = createNames({ clock, servers: [server] });
+    await names.resolve('first.test.example');
+    const folder = mkdtempSync(join(tmpdir(), 'orrery-names-'));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    // Each of these takes a thread until somebody writes to the pipe.
+    const threads = Number(process.env.UV_THREADPOOL_SIZE ?? 4) + 1;
+    let stuck = threads;
+    const opened = Array.from({ length: threads }, async () => {
+      const file = await open(pipe, 'r');
+      stuck -= 1;
+      await file.close();
+    });
+    try {
+      clock.move(60_000);
+      expect(await names.resolve('second.test.example')).toEqual(['127.0.0.7']);
+      expect(await names.resolve('first.test.example')).toEqual(['127.0.0.7']);
+      expect(stuck).toBe(threads);
+    } finally {
+      const writer = openSync(pipe, 'r+');
+      await Promise.all(opened);
+      closeSync(writer);
+      rmSync(folder, { recursive: true });
+    }
   });
 });
