@@ -56,7 +56,7 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 90_000,
-          maxWorkers: 1,
+          maxWorkers: 2,
           execArgv,
         },
       },

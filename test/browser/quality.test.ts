@@ -2,16 +2,7 @@ import AxeBuilder from '@axe-core/playwright';
 import type { Alert } from '@orrery/protocol';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  ADMIN_ENV,
-  openBrowser,
-  openPage,
-  PAGES,
-  type Session,
-  sessionOf,
-  show,
-  type WatchedPage,
-} from '../services/browser.ts';
+import { ADMIN_ENV, openBrowser, openPage, PAGES, type Session, sessionOf, show } from '../services/browser.ts';
 import { type FleetUnderWatch, startFleetUnderWatch } from '../services/fleet.ts';
 import { colorScheme, overflow } from '../services/in-page.ts';
 import { type Receiver, startReceiver } from '../services/receiver.ts';
@@ -49,32 +40,6 @@ afterAll(async () => {
   await browser?.close();
   await watch?.dispose();
   await receiver?.close();
-});
-
-describe.each(['dark', 'light'] as const)('in the %s theme', (theme) => {
-  const opened = new Map<boolean, WatchedPage>();
-  afterAll(() => Promise.all([...opened.values()].map(({ close }) => close())));
-
-  test.each([...PAGES, ...DOORS])('$name: no complaint, nothing that axe finds', async (one) => {
-    const signedIn = PAGES.some((known) => known.name === one.name);
-    const known = opened.get(signedIn);
-    const { page, troubles } =
-      known ??
-      (await openPage(browser, watch.hub.url, { colorScheme: theme, ...(signedIn ? { storageState: session } : {}) }));
-    if (!known) opened.set(signedIn, { page, troubles, close: () => page.context().close() });
-    await show(page, one);
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-      .analyze();
-    expect(
-      violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`),
-    ).toEqual([]);
-    // What this page asks for is not there, and the browser itself says so on its console.
-    const unexpected = troubles
-      .splice(0)
-      .filter((trouble) => one.name !== 'project-unknown' || !trouble.includes('404'));
-    expect(unexpected).toEqual([]);
-  });
 });
 
 describe.each([

@@ -42,6 +42,7 @@ export const readAlerts = (search: Search) =>
   given({
     tab: oneOf(search.tab, ALERT_TABS),
     incident: textOf(search.incident),
+    new: oneOf(search.new, ['silence', 'maintenance']),
     status: search.status === 'all' ? ('all' as const) : someOf(search.status, ALERT_STATUSES)?.join(','),
     severity: someOf(search.severity, SEVERITIES)?.join(','),
     project: textOf(search.project),

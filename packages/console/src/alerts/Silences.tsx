@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications';
 import type { MaintenanceView, Silence } from '@orrery/protocol';
 import { IconLock, IconPlus } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { getRouteApi } from '@tanstack/react-router';
 import { useMay } from '../access/me.ts';
 import { api } from '../api.ts';
 import { maintenanceQuery, queryClient, silencesQuery } from '../queries.ts';
@@ -14,10 +14,13 @@ import { State } from '../ui/Mark.tsx';
 import { QueryNote, Waiting } from '../ui/Note.tsx';
 import { Panel } from '../ui/Panel.tsx';
 import { Snippet } from '../ui/Snippet.tsx';
+import { usePutSearch } from '../ui/usePutSearch.ts';
 import classes from './Alerts.module.css';
 import { matchInWords } from './match.ts';
 import { NewMaintenance } from './NewMaintenance.tsx';
 import { NewSilence } from './NewSilence.tsx';
+
+const route = getRouteApi('/desk/alerts');
 
 const STATE = {
   active: { tone: 'warn', word: 'Active' },
@@ -72,7 +75,8 @@ const silenceColumns = (end: ((silence: Silence) => void) | undefined): readonly
 function SilenceList() {
   const may = useMay();
   const query = useQuery(silencesQuery);
-  const [making, setMaking] = useState(false);
+  const { new: making } = route.useSearch();
+  const put = usePutSearch();
   const end = useMutation({
     mutationFn: (silence: Silence) => api.endSilence(silence.id),
     onSuccess: () => notifications.show({ title: 'The silence has ended', message: 'What still fires is told now.' }),
@@ -86,7 +90,7 @@ function SilenceList() {
       note="alerts of which nobody is told for a while"
       tools={
         may('alerts:manage') && (
-          <Button variant="filled" leftSection={<IconPlus size={14} />} onClick={() => setMaking(true)}>
+          <Button variant="filled" leftSection={<IconPlus size={14} />} onClick={() => put({ new: 'silence' }, 'step')}>
             New silence
           </Button>
         )
@@ -110,7 +114,7 @@ function SilenceList() {
           rowId={(row) => row.id}
         />
       )}
-      {making && <NewSilence onClose={() => setMaking(false)} />}
+      {making === 'silence' && <NewSilence onClose={() => put({ new: undefined })} />}
     </Panel>
   );
 }
@@ -185,7 +189,8 @@ const scheduleInWords = ({ schedule }: MaintenanceView): string =>
 function MaintenanceList() {
   const may = useMay();
   const query = useQuery(maintenanceQuery);
-  const [making, setMaking] = useState(false);
+  const { new: making } = route.useSearch();
+  const put = usePutSearch();
   const end = useMutation({
     mutationFn: (window: MaintenanceView) => api.endMaintenance(window.name),
     onError: (error) => notifications.show({ title: 'Not removed', message: error.message, role: 'alert' }),
@@ -198,7 +203,7 @@ function MaintenanceList() {
       note="times in which trouble is expected"
       tools={
         may('alerts:manage') && (
-          <Button leftSection={<IconPlus size={14} />} onClick={() => setMaking(true)}>
+          <Button leftSection={<IconPlus size={14} />} onClick={() => put({ new: 'maintenance' }, 'step')}>
             Plan maintenance
           </Button>
         )
@@ -223,7 +228,7 @@ function MaintenanceList() {
           rowId={(row) => row.name}
         />
       )}
-      {making && <NewMaintenance onClose={() => setMaking(false)} />}
+      {making === 'maintenance' && <NewMaintenance onClose={() => put({ new: undefined })} />}
     </Panel>
   );
 }
