@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
+import { createTurns } from '../platform/turns.ts';
 import type { WatchedProject } from './compile.ts';
 import { type Digest, digest, type Refused } from './digest.ts';
 import type { AppendEvents, Facts, Seen, StoreSamples } from './facts.ts';
@@ -11,6 +12,8 @@ import type { Refusals } from './refusals.ts';
 import type { IntakeTables } from './tables.ts';
 
 const INBOX_MS = 7 * 86_400_000;
+/** Deliveries that are stored at once, fewer than there are connections to the database; and those that may wait for it. */
+const TURNS = { atOnce: 4, perKey: 64, inAll: 512 };
 
 /**
  * The event door: takes what a project pushes. Ids and all that the events come to are one transaction, so that a receipt is only given
@@ -27,6 +30,7 @@ export function createAccept(deps: {
   emit(facts: Facts): void;
 }) {
   const { clock, refusals } = deps;
+  const turns = createTurns(TURNS);
 
   async function store(trx: Db, slug: string, digests: readonly Digest[], at: number) {
     const known = await newIds(trx, slug, digests, at);
@@ -56,7 +60,9 @@ export function createAccept(deps: {
       else refused.push(read.refused);
     }
     const stored =
-      digests.length > 0 ? await inTransaction(deps.db, (trx) => store(trx, slug, digests, at)) : undefined;
+      digests.length > 0
+        ? await turns.take(slug, () => inTransaction(deps.db, (trx) => store(trx, slug, digests, at)))
+        : undefined;
     for (const { why } of refused) refusals.add(slug, why);
     if (refused.length > 0)
       deps.log.warn(

@@ -48,9 +48,9 @@ export function headersOf({ headers, basicAuth, bearer }: HttpAuth): Record<stri
 export const tlsOf = (declared: TlsOptions | undefined): OutboundTls | undefined =>
   declared && { ca: declared.ca, cert: declared.cert, key: declared.key, servername: declared.serverName };
 
-/** The outcome of an exchange that failed: what was asked, and what became of it. Anything but a failed exchange is a defect and thrown on. */
+/** The outcome of an exchange that failed: what was asked, and what became of it. Anything else (a defect, a hub at its end) is thrown on and proves nothing. */
 export function failed(what: string, error: unknown, latencyMs: number): Outcome {
-  if (!(error instanceof OutboundError)) throw error;
+  if (!(error instanceof OutboundError) || error.kind === 'starved') throw error;
   const { kind, code, message } = error;
   return {
     status: 'down',

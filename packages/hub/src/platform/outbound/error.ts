@@ -7,6 +7,7 @@ export type OutboundErrorKind =
   | 'too_large'
   | 'forbidden_address'
   | 'protocol'
+  | 'starved'
   | 'stopped';
 
 /** What a kind leaves open: which failure of the name service, which of TLS. */
@@ -34,6 +35,8 @@ export class OutboundError extends Error {
   }
 }
 
+/** The machine of this hub is at its end: that says nothing of the other side. */
+const STARVED = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
 const TLS_CODE =
   /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA|CRL_|ERROR_IN_CERT|EPROTO|ERR_OSSL)/;
 
@@ -42,6 +45,7 @@ export function toOutboundError(error: unknown, handshake: boolean): OutboundErr
   if (error instanceof OutboundError) return error;
   const cause = (error instanceof AggregateError ? error.errors.at(-1) : error) as NodeJS.ErrnoException;
   const code = cause?.code ?? '';
+  if (STARVED.has(code)) return new OutboundError('starved', `this hub has no descriptor or memory to spare (${code})`);
   if (TLS_CODE.test(code)) return tlsError(code);
   if (code === 'ECONNREFUSED') return new OutboundError('refused', 'the connection was refused: nothing listens there');
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'EADDRNOTAVAIL')
