@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ProjectDeclaration } from '@orrery/protocol';
+import { maskServices } from '../config/index.ts';
 import type { Secrets } from '../platform/secrets.ts';
 import { maskUrl } from '../platform/urls.ts';
 import type { ProjectRow } from './tables.ts';
@@ -43,12 +44,7 @@ export function shownDeclaration({
   return {
     ...declaration,
     hubUrl: maskUrl(declaration.hubUrl),
-    services: declaration.services.map((service) => ({
-      ...service,
-      probes: service.probes.map((probe) =>
-        'url' in probe && probe.url !== undefined ? { ...probe, url: maskUrl(probe.url) } : probe,
-      ),
-    })),
+    services: maskServices(declaration.slug, declaration.services),
   };
 }
 

@@ -1,12 +1,6 @@
+import { PROBE_DESCRIPTIONS } from './probeDescriptions.ts';
+
 /** What each key of orrery.yaml means. The editor's schema and the documentation are made from it; a test fails on a key without a line here. */
-const probe = (kind: string) => ({
-  [`projects[].services[].probes[].${kind}.kind`]: `\`${kind}\`.`,
-  [`projects[].services[].probes[].${kind}.interval`]: 'Time from one check to the next.',
-  [`projects[].services[].probes[].${kind}.timeout`]: 'Longest that one whole check may take.',
-  [`projects[].services[].probes[].${kind}.failAfter`]: 'Failed checks in a row until the service is down.',
-  [`projects[].services[].probes[].${kind}.recoverAfter`]: 'Good checks in a row until it is up again.',
-  [`projects[].services[].probes[].${kind}.slowAfter`]: 'Slower than this is degraded, not down.',
-});
 const channel = (kind: string) => ({
   [`channels[].${kind}.name`]: "The channel's name: lower-case letters, digits, `-` and `_`.",
   [`channels[].${kind}.kind`]: `\`${kind}\`.`,
@@ -32,20 +26,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'projects[].services[].name': "The service's name inside the project.",
   'projects[].services[].kind': 'A word for what it is: `api`, `database`, `worker`.',
   'projects[].services[].probes': 'How the service is checked.',
-  ...probe('http'),
-  'projects[].services[].probes[].http.url': 'The address that is asked with GET.',
-  'projects[].services[].probes[].http.status': 'Accepted status codes; 200 to 299 when absent.',
-  'projects[].services[].probes[].http.keyword': 'Text that the body must hold.',
-  'projects[].services[].probes[].http.json': 'A value that the JSON body must hold.',
-  'projects[].services[].probes[].http.json.path': 'Where the value stands: `data.queue.depth`, `items[0].ok`.',
-  'projects[].services[].probes[].http.json.equals': 'What it must be.',
-  ...probe('instance'),
-  'projects[].services[].probes[].instance.url': "The instance's address; the project's `hubUrl` when absent.",
-  'projects[].services[].probes[].instance.metrics': 'Whether its metrics are collected.',
-  'projects[].services[].probes[].instance.logs': 'Whether its logs are collected.',
-  'projects[].services[].probes[].heartbeat.kind': '`heartbeat`: a job calls its own URL; silence is the failure.',
-  'projects[].services[].probes[].heartbeat.interval': 'How often the job promises to call.',
-  'projects[].services[].probes[].heartbeat.grace': 'How late a call may be before it counts as missing.',
+  ...PROBE_DESCRIPTIONS,
   'projects[].thresholds':
     'Limits on metrics: crossing one raises an alert. Each has exactly one of `above` and `below`.',
   'projects[].thresholds[].metric':

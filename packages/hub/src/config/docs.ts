@@ -65,6 +65,14 @@ const TITLES: readonly [path: string, title: string][] = [
   ['projects[].services[].probes[].http', 'An `http` probe'],
   ['projects[].services[].probes[].instance', 'An `instance` probe'],
   ['projects[].services[].probes[].heartbeat', 'A `heartbeat` probe'],
+  ['projects[].services[].probes[].prometheus', 'A `prometheus` probe'],
+  ['projects[].services[].probes[].tcp', 'A `tcp` probe'],
+  ['projects[].services[].probes[].dns', 'A `dns` probe'],
+  ['projects[].services[].probes[].tls', 'A `tls` probe'],
+  ['projects[].services[].probes[].postgres', 'A `postgres` probe'],
+  ['projects[].services[].probes[].redis', 'A `redis` probe'],
+  ['projects[].services[].probes[].docker', 'A `docker` probe'],
+  ['projects[].services[].probes[].promql', 'A `promql` probe'],
   ['projects[].thresholds[]', 'A threshold'],
   ['channels[].slack', 'A `slack` channel'],
   ['channels[].email', 'An `email` channel'],
@@ -80,13 +88,16 @@ function fileTables(schema: SchemaNode): string {
   ).join('\n\n');
 }
 
+/** Maps of their own that have no section: their keys are shown in place. */
+const IN_PLACE = new Set(['json', 'basicAuth', 'tls', 'queries']);
+
 function rowsOf(node: SchemaNode, prefix = ''): string[][] {
   return Object.entries(node.properties ?? {}).flatMap(([name, inner]) => {
     const plain = inner.default !== undefined && inner.type !== 'object';
     const required = node.required?.includes(name) ? 'required' : plain ? `\`${JSON.stringify(inner.default)}\`` : '';
     const row = [`\`${prefix}${name}\``, typeOf(inner), required, inner.description ?? ''];
-    // A map of its own that has no section is shown in place.
-    return inner.properties && prefix === '' && name === 'json' ? [row, ...rowsOf(inner, `${name}.`)] : [row];
+    if (prefix !== '' || !IN_PLACE.has(name)) return [row];
+    return [row, ...(inner.items ? rowsOf(inner.items, `${name}[].`) : rowsOf(inner, `${name}.`))];
   });
 }
 

@@ -1,8 +1,6 @@
 import type { ChannelDeclaration, ProjectDeclaration } from '@orrery/protocol';
 import { maskUrl } from '../platform/urls.ts';
-
-/** A name for an environment variable that would hold a masked value: `VERIA_API_KEY`. */
-const variable = (name: string, what: string) => `\${${`${name}_${what}`.replace(/[^a-zA-Z0-9]/g, '_').toUpperCase()}}`;
+import { maskServices, variable } from './maskProbe.ts';
 
 /** The project with its secrets replaced by references: what is printed can be pasted into orrery.yaml again. */
 export function maskProject(project: ProjectDeclaration): ProjectDeclaration {
@@ -10,12 +8,7 @@ export function maskProject(project: ProjectDeclaration): ProjectDeclaration {
     ...project,
     hubUrl: maskUrl(project.hubUrl),
     ...(project.apiKey === undefined ? {} : { apiKey: variable(project.slug, 'API_KEY') }),
-    services: project.services.map((service) => ({
-      ...service,
-      probes: service.probes.map((probe) =>
-        'url' in probe && probe.url !== undefined ? { ...probe, url: maskUrl(probe.url) } : probe,
-      ),
-    })),
+    services: maskServices(project.slug, project.services),
   };
 }
 

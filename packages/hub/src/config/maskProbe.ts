@@ -1,0 +1,71 @@
+import type { ProbeDeclaration, ServiceDeclaration } from '@orrery/protocol';
+import { maskUrl } from '../platform/urls.ts';
+
+/** A name for an environment variable that would hold a masked value: `VERIA_API_KEY`. */
+export const variable = (name: string, what: string) =>
+  `\${${`${name}_${what}`.replace(/[^a-zA-Z0-9]/g, '_').toUpperCase()}}`;
+
+/** Headers that say nothing worth hiding. */
+const PLAIN_HEADERS = new Set(['accept', 'accept-language', 'cache-control', 'content-type', 'host', 'user-agent']);
+
+type Hide = (what: string) => string;
+type Web = Extract<ProbeDeclaration, { kind: 'http' | 'prometheus' | 'promql' }>;
+
+/** The services of a project with the secrets of their probes replaced by references. */
+export const maskServices = (slug: string, services: readonly ServiceDeclaration[]): ServiceDeclaration[] =>
+  services.map((service) => ({
+    ...service,
+    probes: service.probes.map((probe) => maskProbe(probe, `${slug}_${service.name}`)),
+  }));
+
+/** What is sent to a target may hold a key: bodies and texts are hidden as a whole. */
+function maskProbe(probe: ProbeDeclaration, owner: string): ProbeDeclaration {
+  const hide: Hide = (what) => variable(`${owner}_${probe.kind}`, what);
+  switch (probe.kind) {
+    case 'heartbeat':
+    case 'dns':
+    case 'tls':
+      return probe;
+    case 'instance':
+      return probe.url === undefined ? probe : { ...probe, url: maskUrl(probe.url) };
+    case 'http':
+      return { ...probe, ...maskWeb(probe, hide), ...(probe.body === undefined ? {} : { body: hide('BODY') }) };
+    case 'prometheus':
+      return { ...probe, ...maskWeb(probe, hide) };
+    case 'promql':
+      return { ...probe, ...maskWeb(probe, hide) };
+    case 'tcp':
+      return probe.send === undefined ? probe : { ...probe, send: hide('SEND') };
+    case 'postgres':
+      return { ...probe, url: maskDatabaseUrl(probe.url, hide), ...maskTls(probe.tls, hide) };
+    case 'redis':
+      return { ...probe, url: maskDatabaseUrl(probe.url, hide), ...maskTls(probe.tls, hide) };
+    case 'docker':
+      return {
+        ...probe,
+        ...(probe.url === undefined ? {} : { url: maskUrl(probe.url) }),
+        ...maskTls(probe.tls, hide),
+      };
+  }
+}
+
+function maskWeb({ url, headers, basicAuth, bearer, tls }: Web, hide: Hide) {
+  const masked = Object.entries(headers ?? {}).map(([name, value]) => [
+    name,
+    PLAIN_HEADERS.has(name.toLowerCase()) ? value : hide(`HEADER_${name}`),
+  ]);
+  return {
+    url: maskUrl(url),
+    ...(headers === undefined ? {} : { headers: Object.fromEntries(masked) as Record<string, string> }),
+    ...(basicAuth === undefined ? {} : { basicAuth: { ...basicAuth, password: hide('PASSWORD') } }),
+    ...(bearer === undefined ? {} : { bearer: hide('BEARER') }),
+    ...maskTls(tls, hide),
+  };
+}
+
+const maskTls = (tls: Web['tls'], hide: Hide) =>
+  tls?.key === undefined ? {} : { tls: { ...tls, key: hide('TLS_KEY') } };
+
+/** Host and database stay to be seen; user and password become one reference. */
+const maskDatabaseUrl = (url: string, hide: Hide): string =>
+  maskUrl(url).replace('//***@', () => `//${hide('CREDENTIALS')}@`);
