@@ -24,6 +24,10 @@ const row = (overrides: Partial<AlertRow> = {}): AlertRow => ({
   acknowledged_at: null,
   resolved_by: null,
   resolved_at: null,
+  incident_id: null,
+  inhibited_by: null,
+  settle_ms: 0,
+  returns_as: null,
   ...overrides,
 });
 const outcome = (alerts: AlertRow[], findings: Parameters<typeof plan>[1]) => {

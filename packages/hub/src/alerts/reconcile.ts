@@ -180,4 +180,8 @@ const newAlert = (finding: Finding, at: number): AlertRow => ({
   acknowledged_at: null,
   resolved_by: null,
   resolved_at: null,
+  incident_id: null,
+  inhibited_by: null,
+  settle_ms: 0,
+  returns_as: null,
 });

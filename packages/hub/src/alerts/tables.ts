@@ -1,4 +1,4 @@
-import type { Alert, AlertNotification, AlertStatus, Category, Delivery, Severity } from '@orrery/protocol';
+import type { Alert, AlertNotification, AlertStatus, Category, Delivery, Incident, Severity } from '@orrery/protocol';
 import { sql } from 'kysely';
 import { iso } from '../platform/clock.ts';
 
@@ -22,6 +22,26 @@ export type AlertRow = {
   acknowledged_by: string | null;
   acknowledged_at: number | null;
   resolved_by: string | null;
+  resolved_at: number | null;
+  incident_id: string | null;
+  /** The open alert on what this one depends on. */
+  inhibited_by: string | null;
+  /** How long its recovery must last before people are told of it. */
+  settle_ms: number;
+  /** What it was when it recovered: what it is again when its finding comes back. */
+  returns_as: AlertStatus | null;
+};
+
+export type IncidentRow = {
+  id: string;
+  status: Incident['status'];
+  root_alert_id: string;
+  reason: string;
+  /** The incident that this one turned out to be part of. */
+  merged_into: string | null;
+  started_at: number;
+  last_opening_at: number;
+  last_change_at: number;
   resolved_at: number | null;
 };
 
@@ -65,6 +85,8 @@ export type ChannelStateRow = {
 export type AlertTables = {
   alerts: AlertRow;
   alert_scopes: { project: string; reconciled_at: number };
+  alert_turn: { id: number; turn: number };
+  incidents: IncidentRow;
   deliveries: DeliveryRow;
   channel_states: ChannelStateRow;
 };
@@ -96,6 +118,8 @@ export const toAlert = (row: AlertRow): Alert => ({
   ...(row.acknowledged_at === null ? {} : { acknowledgedAt: iso(row.acknowledged_at) }),
   ...(row.resolved_at === null ? {} : { resolvedAt: iso(row.resolved_at) }),
   ...(row.resolved_by === null ? {} : { resolvedBy: row.resolved_by }),
+  ...(row.incident_id === null ? {} : { incidentId: row.incident_id }),
+  ...(row.inhibited_by === null ? {} : { inhibitedBy: row.inhibited_by }),
 });
 
 /** The row as the API shows it; what it carries stays inside. */
