@@ -62,6 +62,12 @@ export function hubMetrics(telemetry: Telemetry, { catalog, intake, alerts, even
   telemetry.gauge('orrery_leading', 'Whether this hub probes and runs jobs (1) or stands by (0).', [], async () => [
     { labels: {}, value: jobs.leading() ? 1 : 0 },
   ]);
+  telemetry.gauge(
+    'orrery_checks_waiting',
+    'Checks that wait in memory because the database cannot take them.',
+    [],
+    async () => [{ labels: {}, value: intake.waitingChecks() }],
+  );
   telemetry.counter('orrery_job_runs_total', 'Runs of each job.', ['job'], async () =>
     (await jobs.list()).map(({ name, runs }) => ({ labels: { job: name }, value: runs })),
   );

@@ -6,6 +6,7 @@ import { Job, MonitorRun, PublicHealth, RefreshResult, Slug } from '@orrery/prot
 import { z } from 'zod';
 import { authorize, authorizeWhole, type Caller } from './access/index.ts';
 import type { Catalog } from './catalog/index.ts';
+import { healthOf } from './health.ts';
 import type { Intake } from './intake/index.ts';
 import type { Clock } from './platform/clock.ts';
 import { HubError } from './platform/errors.ts';
@@ -44,13 +45,20 @@ export function hubRoutes(deps: Deps): Route<Caller>[] {
       path: '/health',
       auth: 'public',
       tag: 'Hub',
-      summary: 'That the hub is alive, and nothing else',
+      summary: 'How the hub is, and nothing else; 503 when it is unhealthy',
       response: PublicHealth,
-      handle: async () => ({
-        status: 'healthy',
-        version: deps.version,
-        uptime: Math.round(deps.clock.monotonic() - started),
-      }),
+      handle: async () => {
+        const status = healthOf({
+          silentMs: deps.jobs.silentMs(),
+          waitingChecks: deps.intake.waitingChecks(),
+          failingJobs: deps.jobs.failing().length,
+        });
+        const uptime = Math.round(deps.clock.monotonic() - started);
+        return Response.json(
+          { status, version: deps.version, uptime },
+          { status: status === 'unhealthy' ? 503 : 200, headers: { 'cache-control': 'no-store' } },
+        );
+      },
     }),
     defineRoute({
       method: 'get',

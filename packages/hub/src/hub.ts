@@ -122,6 +122,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       storeSamples: samples.append,
       appendEvents,
       mayProbe: () => jobs.leading(),
+      suspended: () => jobs.suspended(),
     });
     const detect = createDetect({
       db,

@@ -72,4 +72,9 @@ export const AgentName = z.enum([
 ]);
 export type AgentName = z.infer<typeof AgentName>;
 
-export const PublicHealth = z.object({ status: z.string(), version: z.string(), uptime: z.number() });
+export const PublicHealth = z.object({
+  status: z.enum(['healthy', 'degraded', 'unhealthy']),
+  version: z.string(),
+  uptime: z.number(),
+});
+export type PublicHealth = z.infer<typeof PublicHealth>;

@@ -32,6 +32,8 @@ type IntakeDeps = {
   appendEvents: AppendEvents;
   /** Whether this hub still holds the lease under which it was started; always, unless said otherwise. */
   mayProbe?: () => boolean;
+  /** Whether the lease only ran out because the database is away; never, unless said otherwise. */
+  suspended?: () => boolean;
 };
 
 /** A probe's state; times are epoch ms of the hub's clock. */
@@ -65,7 +67,13 @@ export function createIntake(deps: IntakeDeps) {
   let shared: { at: number; kept: Promise<ReadonlyMap<string, Kept>> } | undefined;
 
   const heartbeats = createHeartbeats(deps);
-  const recorder = createRecorder({ ...deps, refusals, emit, mayWrite: deps.mayProbe ?? (() => true) });
+  const recorder = createRecorder({
+    ...deps,
+    refusals,
+    emit,
+    mayWrite: deps.mayProbe ?? (() => true),
+    suspended: deps.suspended ?? (() => false),
+  });
   const prober = createProber({
     ...deps,
     recorder,
@@ -161,6 +169,8 @@ export function createIntake(deps: IntakeDeps) {
     expire: (keepMs: number) => expire(db, clock.now(), keepMs),
     /** What was not taken in, by project and reason, since the start. */
     refusals: refusals.list,
+    /** Checks that wait in memory because the database cannot take them. */
+    waitingChecks: recorder.waiting,
     /** Checks that did not run because the one before had not ended. */
     skippedChecks: prober.skipped,
   };

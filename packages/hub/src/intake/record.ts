@@ -10,7 +10,7 @@ import { checkNumber, createCheckWriter, createStateWriter, type Kept, NOTHING_K
 import { countCheck } from './uptime.ts';
 
 const FLUSH_MS = 200;
-const MAX_RETRY_MS = 5000;
+const MAX_RETRY_MS = 1000;
 const MAX_BATCH = 2000;
 const MAX_WAITING = 50_000;
 
@@ -30,6 +30,8 @@ export function createRecorder(deps: {
   refusals: Refusals;
   /** Whether this hub may write now; one that lost its lease drops what it saw. */
   mayWrite(): boolean;
+  /** Whether it may not only for as long as the database is away: then what it saw waits. */
+  suspended(): boolean;
   emit(facts: Facts): void;
 }) {
   const { db, log } = deps;
@@ -73,6 +75,11 @@ export function createRecorder(deps: {
   }
 
   async function flush(): Promise<void> {
+    if (deps.suspended()) {
+      failures += 1;
+      waiting = waiting.slice(-MAX_WAITING);
+      return;
+    }
     const declared = deps.mayWrite() ? waiting.filter(({ probe }) => judged.has(probe.id)) : [];
     const batch = declared.slice(0, MAX_BATCH);
     waiting = declared.slice(MAX_BATCH);
@@ -122,6 +129,8 @@ export function createRecorder(deps: {
     record,
     /** The standing of a probe as of its last check, written or not. */
     kept: (id: string): Kept => judged.get(id) ?? NOTHING_KEPT,
+    /** Checks that could not be written yet; none while all is well. */
+    waiting: () => (failures === 0 ? 0 : waiting.length),
     /** What is written of a probe. */
     committed: (id: string): Kept | undefined => committed.get(id),
     /** Begins from what is stored. */

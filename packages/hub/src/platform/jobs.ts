@@ -5,6 +5,7 @@ import { type Clock, iso } from './clock.ts';
 import type { Db } from './db.ts';
 import { dropLease, takeLease } from './leases.ts';
 import type { Log } from './log.ts';
+import { isOutage } from './outage.ts';
 
 export type Schedule = { everyMs: number } | { cron: string; timezone?: string };
 export type JobContext = { signal: AbortSignal };
@@ -48,6 +49,8 @@ type JobRow = {
 const LEADER = 'jobs';
 const LEASE_MS = 8000;
 const RENEW_MS = 2500;
+/** How soon a database that was away is asked again. */
+const AGAIN_MS = 500;
 const MAX_BACKOFF_MS = 5 * 60_000;
 const SAVE_EVERY_MS = 10_000;
 const FIRST_MS = 2000;
@@ -75,6 +78,9 @@ export function createJobs(deps: {
   let definitions: readonly JobDefinition[] = [];
   let leadUntil = 0;
   let told = false;
+  let away = false;
+  /** When the database was last written (monotonic ms): a lease is renewed every 2.5 s. */
+  let wroteAt = clock.monotonic();
   const leading = () => clock.monotonic() < leadUntil;
 
   async function lead(): Promise<void> {
@@ -84,10 +90,15 @@ export function createJobs(deps: {
       if (lease) {
         leadUntil = deps.shared ? asked + LEASE_MS - 1000 : Number.POSITIVE_INFINITY;
       } else leadUntil = 0;
+      wroteAt = clock.monotonic();
+      away = false;
     } catch (error) {
-      log.warn({ err: error }, 'the job lease could not be renewed');
+      if (!away) log.warn({ err: error }, 'the job lease could not be renewed');
+      away = true;
+      // From a database that is away nobody else can take it: this hub goes on looking, and writes nothing until it has asked again.
+      if (isOutage(error)) return;
     }
-    // Compared with what was told, not with a moment ago: a lease that ran out while the database was away was lost all the same.
+    // Compared with what was told, not with a moment ago: a lease that ran out meanwhile was lost all the same.
     if (told === leading()) return;
     told = leading();
     deps.onLead?.(told);
@@ -95,7 +106,7 @@ export function createJobs(deps: {
 
   async function keepLead(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await wait(RENEW_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      await wait(away ? AGAIN_MS : RENEW_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
       if (!stopping.signal.aborted) await lead();
     }
   }
@@ -250,6 +261,12 @@ export function createJobs(deps: {
 
   return {
     leading,
+    /** Whether the lease ran out only because the database is away; another hub may hold it or not. */
+    suspended: () => told && !leading(),
+    /** For how long the database has not been written, ms: up to 2.5 s of it is usual. */
+    silentMs: () => clock.monotonic() - wroteAt,
+    /** Jobs of this hub whose last three runs failed. */
+    failing: () => [...states].flatMap(([name, { consecutive }]) => (leading() && consecutive >= 3 ? [name] : [])),
     async start(jobs: readonly JobDefinition[]): Promise<void> {
       definitions = jobs;
       const rows = new Map((await tables.selectFrom('jobs').selectAll().execute()).map((row) => [row.name, row]));
