@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ChannelName } from './channels.ts';
-import { Category, duration, Severity, Time } from './common.ts';
+import { Category, duration, MetricKey, ServiceName, Severity, Slug, Time } from './common.ts';
 
 const text = z.string().min(1).max(500);
 
@@ -51,3 +51,57 @@ export const RuleView = RuleDeclaration.extend({
   lastError: z.string().optional(),
 });
 export type RuleView = z.infer<typeof RuleView>;
+
+/** A rule tried on one event or one sample; nothing is done. */
+export const RuleTestInput = z
+  .strictObject({
+    rule: RuleDeclaration,
+    event: z
+      .strictObject({
+        id: z.string().max(128).optional(),
+        type: z.string().min(1).max(128),
+        project: Slug.optional(),
+        service: ServiceName.optional(),
+        title: z.string().max(500).optional(),
+        data: z
+          .unknown()
+          .refine((data) => JSON.stringify(data ?? null).length <= 8192, { error: 'is larger than 8192 bytes' })
+          .optional(),
+        at: Time.optional(),
+      })
+      .optional(),
+    sample: z
+      .strictObject({
+        project: Slug,
+        service: ServiceName.optional(),
+        key: MetricKey,
+        value: z.number(),
+        unit: z.string().max(32).optional(),
+        tags: z.record(z.string().max(64), z.string().max(256)).optional(),
+        at: Time.optional(),
+      })
+      .optional(),
+  })
+  .refine(({ event, sample }) => (event === undefined) !== (sample === undefined), {
+    error: 'needs exactly one of "event" and "sample"',
+  });
+export type RuleTestInput = z.infer<typeof RuleTestInput>;
+export const RuleTestResult = z.object({
+  matched: z.boolean(),
+  /** What would be raised, written or told, texts filled in. */
+  effect: z
+    .object({
+      kind: z.enum(['alert', 'event', 'notify']),
+      project: z.string(),
+      service: z.string().optional(),
+      title: z.string(),
+      description: z.string().optional(),
+      recommendation: z.string().optional(),
+    })
+    .optional(),
+  /** Why it could not be evaluated on this event or sample. */
+  error: z.string().optional(),
+  /** What is wrong with the rule itself; `from` and `to` count characters of the field. */
+  problems: z.array(z.object({ field: z.string(), reason: z.string(), from: z.int(), to: z.int() })).optional(),
+});
+export type RuleTestResult = z.infer<typeof RuleTestResult>;

@@ -7,7 +7,7 @@ import type { Samples } from '../samples/index.ts';
 import { type Change, changesOf, loadConditions, saveConditions } from './conditions.ts';
 import { DETECTORS } from './detectors/index.ts';
 import { createExpiries } from './expiries.ts';
-import type { Condition, Facts, ProbeFact, Verdict } from './facts.ts';
+import type { Condition, Facts, ProbeFact, RuleFact, Verdict } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { metricsOf, servicesOf, type Watched, watch } from './gather.ts';
 import { createSightings } from './sightings.ts';
@@ -26,6 +26,8 @@ export type DetectDeps = {
   projects: () => Promise<readonly Pick<StoredProject, 'slug' | 'lastSeenAt'>[]>;
   /** Log lines as they are stored. */
   linesAfter: LinesAfter;
+  /** What rules over events and samples have seen of these projects, of all when absent; nothing without it. */
+  rules?: (projects?: readonly string[]) => Promise<ReadonlyMap<string, readonly RuleFact[]>>;
   /** A project silent for longer is offline, in milliseconds; read each time, since a reload may change it. */
   offlineAfterMs: () => number;
 };
@@ -86,10 +88,11 @@ export function createDetect(deps: DetectDeps) {
       const asked = projects === undefined ? undefined : new Set(projects);
       const chosen = [...watched.values()].filter(({ slug }) => asked === undefined || asked.has(slug));
       const remembered = await loadConditions(db, asked ? [...asked] : undefined);
-      const [states, metrics, certificates] = await Promise.all([
+      const [states, metrics, certificates, rules] = await Promise.all([
         deps.states(),
         metricsOf(samples, chosen, remembered),
         asked === undefined ? expiries.look(chosen) : undefined,
+        deps.rules?.(projects),
       ]);
       // Silence is judged by the sweep alone: a project that has just brought facts is not the one that is silent.
       if (asked === undefined || seenAt === undefined)
@@ -109,6 +112,7 @@ export function createDetect(deps: DetectDeps) {
           metrics: metrics.get(project.slug) ?? [],
           expiries: certificates && (certificates.get(project.slug) ?? []),
           logs: miner.facts(project.slug, now),
+          rules: rules?.get(project.slug),
         };
         const verdicts = judge(facts, known, now);
         for (const verdict of verdicts) {

@@ -62,6 +62,17 @@ export type LogFact = {
   rise?: { lines: number; usual: number };
 };
 
+/** What a declared rule has last seen of a project or one of its services; times are epoch ms on the hub's clock. */
+export type RuleFact = Pick<Finding, 'service' | 'severity' | 'category' | 'title' | 'recommendation'> & {
+  rule: string;
+  description?: string;
+  /** Since when it matches without a gap. */
+  beganAt: number;
+  matchedAt: number;
+  /** When it has not matched for long enough. */
+  until: number;
+};
+
 /** Everything that is judged of one project. */
 export type Facts = {
   project: string;
@@ -75,6 +86,7 @@ export type Facts = {
   metrics: readonly MetricFact[];
   /** What its logs have just held; undefined when this hub has not looked. */
   logs?: readonly LogFact[] | undefined;
+  rules?: readonly RuleFact[] | undefined;
   /** The certificates of its services; undefined in a round that does not look at them. */
   expiries?: readonly ExpiryFact[] | undefined;
 };

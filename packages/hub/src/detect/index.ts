@@ -1,4 +1,4 @@
 export { createDetect, type Detect } from './detect.ts';
-export type { ProbeFact } from './facts.ts';
+export type { ProbeFact, RuleFact } from './facts.ts';
 export type { Finding } from './finding.ts';
 export { detectRoutes } from './routes.ts';

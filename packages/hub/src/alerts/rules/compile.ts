@@ -56,11 +56,15 @@ const textOf = (effect: RuleEffect, name: (typeof TEXTS)[number]): string | unde
 export function ruleProblems(declaration: RuleDeclaration): { path: readonly string[]; reason: string }[] {
   const compiled = compileRule(declaration);
   if (!Array.isArray(compiled)) return [];
-  return compiled.map((fault) => ({
-    path: fault.path,
-    reason: describeFault(fault, fault.path[0] === 'when' ? declaration.when : textAt(declaration.effect, fault.path)),
-  }));
+  return compiled.map((fault) => ({ path: fault.path, reason: describeRuleFault(declaration, fault) }));
 }
 
-const textAt = (effect: RuleEffect, path: readonly string[]): string =>
-  textOf(effect, path[1] as (typeof TEXTS)[number]) ?? '';
+/** The fault in words, with the place in the text that it stands in. */
+export function describeRuleFault({ when, effect }: RuleDeclaration, fault: RuleFault): string {
+  const [field, name] = fault.path;
+  return describeFault(fault, field === 'when' ? when : (textOf(effect, name as (typeof TEXTS)[number]) ?? ''));
+}
+
+/** How long an alert outlives the last match, in ms; nothing for effects that are over at once. */
+export const resolveAfter = (effect: RuleEffect): number =>
+  effect.kind === 'alert' ? (parseDuration(effect.resolveAfter) ?? 0) : 0;

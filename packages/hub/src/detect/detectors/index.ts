@@ -2,10 +2,11 @@ import type { Detector } from '../facts.ts';
 import { expiry } from './expiry.ts';
 import { freshness } from './freshness.ts';
 import { logs } from './logs.ts';
+import { rule } from './rule.ts';
 import { status } from './status.ts';
 import { threshold } from './threshold.ts';
 
-export type DetectorName = 'status' | 'freshness' | 'threshold' | 'logs' | 'expiry';
+export type DetectorName = 'status' | 'freshness' | 'threshold' | 'logs' | 'expiry' | 'rule';
 
 /** Every detector of the house. */
-export const DETECTORS = { status, freshness, threshold, logs, expiry } satisfies Record<DetectorName, Detector>;
+export const DETECTORS = { status, freshness, threshold, logs, expiry, rule } satisfies Record<DetectorName, Detector>;

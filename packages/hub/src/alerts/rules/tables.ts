@@ -1,0 +1,15 @@
+export type RuleTables = {
+  rule_cursors: { name: string; seq: number };
+  rule_hits: { rule: string; seq: number };
+  rule_matches: {
+    rule: string;
+    project: string;
+    /** Empty for the project itself. */
+    service: string;
+    began_at: number;
+    matched_at: number;
+    title: string;
+    description: string | null;
+    recommendation: string | null;
+  };
+};
