@@ -190,12 +190,12 @@ describe('a connection with TLS', () => {
     await expect(open(plain.port)).rejects.toMatchObject({ kind: 'tls', code: 'tls_handshake' });
     await expect(open(closes.port)).rejects.toMatchObject({ kind: 'reset', code: 'tls_handshake' });
     const started = performance.now();
-    await expect(open(hangs.port, 300)).rejects.toMatchObject({
+    await expect(open(hangs.port, 600)).rejects.toMatchObject({
       kind: 'timeout',
       code: 'tls_handshake',
-      message: 'no complete answer within 300 ms: the TLS handshake did not end',
+      message: 'no complete answer within 600 ms: the TLS handshake did not end',
     });
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(performance.now() - started).toBeLessThan(3000);
     await until(() => hangs.open.size === 0, { what: 'the server sees its socket closed' });
   });
 });
