@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { accessRoutes, allow, audit, type Caller, checkOrigin, createAccess, systemCaller } from './access/index.ts';
-import { alertRoutes, createAlerts } from './alerts/index.ts';
+import { alertRoutes, createAlerts, ruleRoutes } from './alerts/index.ts';
 import { catalogRoutes, createCatalog } from './catalog/index.ts';
 import { type Config, configRoutes, type FileConfig, watchConfig } from './config/index.ts';
 import { createDetect, detectRoutes } from './detect/index.ts';
@@ -97,6 +97,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       clock,
       log,
       rawRetentionMs: () => file.retention.raw,
+      onStored: (...stored) => alerts.rules.see(...stored),
       projectExists: async (slug) => (await catalog.declarations()).some((project) => project.slug === slug),
     });
     const catalog = createCatalog({
@@ -132,6 +133,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       states: intake.states,
       projects: catalog.sightings,
       linesAfter: intake.logLinesAfter,
+      rules: (projects) => alerts.rules.facts(projects),
       offlineAfterMs: () => file.freshness.offlineAfterMs,
     });
     const alerts = createAlerts({ db, clock, log, outbound, holderId, publicUrl, appendEvents, audit });
@@ -164,6 +166,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const apply = async (next: FileConfig) => {
       outbound.setPolicy(next.network);
       await alerts.syncChannels(next.channels.map(({ declaration, ref }) => ({ declaration, ref })));
+      await alerts.rules.sync(next.rules.map(({ declaration, ref }) => ({ declaration, ref })));
       await catalog.sync(next.projects.map(({ declaration, ref }) => ({ declaration, ref })));
       file = next;
       await following.now();
@@ -192,6 +195,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...sampleRoutes(samples),
       ...detectRoutes(detect),
       ...alertRoutes(alerts),
+      ...ruleRoutes(alerts.rules),
       ...statusPageRoutes(statusPages),
       ...eventRoutes(events, access.watch, closing.signal),
       ...configRoutes(watching, async () =>
@@ -233,6 +237,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
           await detect.expire();
           await events.expire(file.retention.events);
           await alerts.expire(file.retention.hour);
+          await alerts.rules.expire();
           await access.sweep();
         },
       }),

@@ -19,7 +19,7 @@ type Rooms = {
 };
 
 /**
- * The operating loop, and the only wire between the rooms: facts → catalog → detect → alerts → channels. Each step works on what is
+ * The operating loop, and the only wire between the rooms: facts → catalog → rules → detect → alerts → channels. Each step works on what is
  * stored, so running it again changes nothing: it runs at once when facts arrive, and a sweep repeats it for what a crash or another
  * hub left behind.
  */
@@ -37,9 +37,22 @@ export function createLoop({ catalog, intake, detect, alerts, events, jobs, log 
 
   /** Facts → findings → alerts → notifications, for some projects or for all. */
   async function judgeNow(projects?: string[]): Promise<void> {
-    const { findings, scope, at } = await detect.evaluate(projects);
+    const touched = await workRules();
+    const { findings, scope, at } = await detect.evaluate(projects && [...new Set([...projects, ...touched])]);
     const { opened, resolved } = await alerts.reconcile(findings, { scope, at });
     tell(opened + resolved);
+  }
+
+  /** Events and samples → what rules make of them. Rules that cannot be worked keep nobody from being judged; they go on next time. */
+  async function workRules(): Promise<string[]> {
+    try {
+      const { projects, told } = await alerts.rules.work();
+      tell(told);
+      return projects;
+    } catch (error) {
+      log.error({ err: error }, 'rules could not be worked; they go on from where they were');
+      return [];
+    }
   }
 
   /** Everything judged again, and the alerts of projects that are no longer watched ended. */
@@ -67,11 +80,20 @@ export function createLoop({ catalog, intake, detect, alerts, events, jobs, log 
       });
   }
 
+  /** What samples match on a hub that does not judge is written down for the one that does. */
+  function keepMatches(): void {
+    void alerts.rules
+      .keep()
+      .then(({ told }) => tell(told))
+      .catch((error: unknown) => log.error({ err: error }, 'what samples matched could not be written down'));
+  }
+
   intake.onFacts((facts: Facts) => {
     catalog.observe(facts.seen);
     for (const project of facts.projects) dirty.add(project);
     events.poke();
-    judgeSoon();
+    if (jobs().leading()) judgeSoon();
+    else keepMatches();
   });
 
   return {

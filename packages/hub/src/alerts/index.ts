@@ -14,11 +14,14 @@ import { outages } from './outages.ts';
 import { reconcile, type Scope } from './reconcile.ts';
 import { resolve } from './resolve.ts';
 import { retire } from './retire.ts';
+import { createRules } from './rules/index.ts';
 import { testChannel } from './testChannel.ts';
 
 export type { Finding } from '../detect/index.ts';
 export type { DeclaredChannel } from './channelBook.ts';
+export { channelProblems } from './channels/index.ts';
 export { alertRoutes } from './routes.ts';
+export { type DeclaredRule, ruleProblems, ruleRoutes } from './rules/index.ts';
 
 export type AlertsDeps = Omit<DeliveryContext, 'book' | 'timing' | 'random'> & {
   timing?: Partial<DeliveryTiming>;
@@ -45,6 +48,7 @@ export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDe
     deliveries: (caller: Caller, channel: string, filter?: Parameters<typeof deliveries>[3]) =>
       deliveries(context, caller, channel, filter),
     testChannel: (caller: Caller, name: string) => testChannel(context, caller, name),
+    rules: createRules(context),
     deliver: createDeliver(context),
     expire: (keepMs: number) => expire(context, keepMs),
     outages: (asked: Parameters<typeof outages>[1]) => outages(context, asked),

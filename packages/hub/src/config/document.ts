@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import type { Environment } from './environment.ts';
 import { fieldPath, type Issue } from './issue.ts';
-import { expandReferences, hideReferences, showReferences } from './references.ts';
+import { expandReferences, hideReferences, holdsExpressions, showReferences } from './references.ts';
 
 /** Bounds that no honest file comes near: aliases multiply nodes, and a deep nest exhausts the stack. */
 const MAX_NODES = 100_000;
@@ -110,6 +110,7 @@ export function readDocument(text: string, source: string, env: Environment): Re
     if (!isScalar(node)) return null;
     if (typeof node.value !== 'string') return node.value;
     const written = showReferences(node.value);
+    if (holdsExpressions(path)) return written;
     const { text: value, used, problems } = expandReferences(written, env);
     for (const name of used) references.add(name);
     for (const problem of problems) complain(path, offset, problem);

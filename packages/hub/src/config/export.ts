@@ -1,9 +1,15 @@
-import { type ChannelDeclaration, formatDuration, type ProjectDeclaration } from '@orrery/protocol';
+import {
+  type ChannelDeclaration,
+  formatDuration,
+  type ProjectDeclaration,
+  type RuleDeclaration,
+} from '@orrery/protocol';
 import { stringify } from 'yaml';
 import type { FileConfig } from './file.ts';
 import { maskChannel, maskProject } from './mask.ts';
 
 type Declarations = {
+  rules: readonly { declaration: RuleDeclaration }[];
   projects: readonly { declaration: ProjectDeclaration }[];
   channels: readonly { declaration: ChannelDeclaration }[];
 };
@@ -13,6 +19,7 @@ export function exportYaml(file: Pick<FileConfig, 'network' | 'retention' | 'fre
   const document = {
     projects: file.projects.map(({ declaration }) => compact(maskProject(declaration))),
     channels: file.channels.map(({ declaration }) => compact(maskChannel(declaration))),
+    rules: file.rules.map(({ declaration }) => compact(declaration)),
     network: file.network,
     retention: Object.fromEntries(Object.entries(file.retention).map(([name, ms]) => [name, formatDuration(ms)])),
     freshness: { offlineAfter: formatDuration(file.freshness.offlineAfterMs) },

@@ -6,10 +6,12 @@ import {
   FileDeclaration,
   type ProjectDeclaration,
   parseDuration,
+  type RuleDeclaration,
   type StatusPageDeclaration,
 } from '@orrery/protocol';
 import { type ReadDocument, readDocument } from './document.ts';
 import type { Environment } from './environment.ts';
+import { checkExpressions } from './expressions.ts';
 import { fieldPath, type Issue } from './issue.ts';
 import { maskChannel, maskProject } from './mask.ts';
 import { checkRelations } from './relations.ts';
@@ -24,6 +26,7 @@ export type FileConfig = {
   readonly path: string | null;
   readonly projects: readonly Declared<ProjectDeclaration>[];
   readonly channels: readonly Declared<ChannelDeclaration>[];
+  readonly rules: readonly Declared<RuleDeclaration>[];
   readonly statusPages: readonly StatusPageDeclaration[];
   readonly network: { readonly allowPrivate: boolean };
   /** How long things are kept, in milliseconds. */
@@ -72,7 +75,7 @@ function parseConfigText(bytes: Uint8Array, source: string, path: string, env: E
   // A value that could not be resolved has been complained about already.
   for (const issue of [
     ...shape.issues,
-    ...checkRelations(document.value).map(({ path, reason }) => ({
+    ...[...checkRelations(document.value), ...checkExpressions(document.value)].map(({ path, reason }) => ({
       source,
       ...document.at(path),
       field: fieldPath(path),
@@ -105,6 +108,7 @@ function toFileConfig(
       (channel, i) => new Declared(deepFreeze(channel), ref(['channels', i]), maskChannel),
     ),
     statusPages: declared.statusPages,
+    rules: declared.rules.map((rule, i) => new Declared(deepFreeze(rule), ref(['rules', i]), (shown) => shown)),
     network: declared.network,
     retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },

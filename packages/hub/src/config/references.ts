@@ -60,3 +60,9 @@ export function expandReferences(text: string, env: Environment): Expansion {
   });
   return { text: expanded, used, problems };
 }
+
+const EXPRESSION_KEYS: ReadonlySet<PropertyKey> = new Set(['when', 'title', 'description', 'recommendation']);
+
+/** Whether `${…}` at this place holds an expression of a rule, and no variable of the environment. */
+export const holdsExpressions = (path: readonly PropertyKey[]): boolean =>
+  path[0] === 'rules' && EXPRESSION_KEYS.has(path.at(-1) ?? '');

@@ -24,6 +24,14 @@ export function checkRelations(file: unknown): Relation[] {
   for (const { value, path } of channels) {
     for (const { word, path: at } of words(value, 'projects', path)) found.push(...mistyped(word, at, slugs));
   }
+  const rules = entries(file, 'rules', []);
+  found.push(...twice(rules, 'name', 'rule'));
+  for (const { value, path } of rules)
+    for (const { word, path: at } of words((value.effect ?? {}) as Record<string, unknown>, 'channels', [
+      ...path,
+      'effect',
+    ]))
+      found.push(...unknownChannel(word, at, channels));
   const pages = entries(file, 'statusPages', []);
   found.push(...twice(pages, 'slug', 'status page'));
   for (const page of pages)
@@ -38,6 +46,14 @@ export function checkRelations(file: unknown): Relation[] {
 function mistyped(word: string, path: Path, slugs: ReadonlySet<string>): Relation[] {
   const meant = slugs.has(word) ? '' : didYouMean(word, slugs);
   return meant ? [{ path, reason: `no project has the slug "${word}"${meant}` }] : [];
+}
+
+/** Channels that the environment makes are not in the file. */
+const MADE = ['slack', 'email'];
+
+function unknownChannel(word: string, path: Path, channels: readonly Entry[]): Relation[] {
+  const names = [...channels.map(({ value }) => value.name).filter((name) => typeof name === 'string'), ...MADE];
+  return names.includes(word) ? [] : [{ path, reason: `no channel has the name "${word}"${didYouMean(word, names)}` }];
 }
 
 function entries(parent: unknown, key: string, path: Path): Entry[] {

@@ -5,6 +5,7 @@ import type { Refusal } from './limits.ts';
 import type { createSeriesIndex } from './series.ts';
 import type { SamplesTables } from './tables.ts';
 
+export type OnStored = (project: string, samples: readonly IncomingSample[], receivedAt: number) => void;
 export type Appended = { stored: number; refused: Partial<Record<Refusal, number>> };
 
 type Row = SamplesTables['samples'];
@@ -33,6 +34,7 @@ export function createAppend(deps: {
   db: Db;
   series: ReturnType<typeof createSeriesIndex>;
   rawRetentionMs: () => number;
+  onStored?: OnStored | undefined;
 }) {
   const statements = new Map<number, string>();
   const statementFor = (rows: number): string => {
@@ -79,7 +81,9 @@ export function createAppend(deps: {
     const targets = await deps.series.resolve(db, project, sound, receivedAt);
     const numbers: Row[] = [];
     const texts: TextRow[] = [];
-    for (const [i, { value, at }] of sound.entries()) {
+    const stored: IncomingSample[] = [];
+    for (const [i, sample] of sound.entries()) {
+      const { value, at } = sample;
       const target = targets[i];
       if (!target) continue;
       if ('refusal' in target) {
@@ -87,12 +91,14 @@ export function createAppend(deps: {
         continue;
       }
       result.stored++;
+      stored.push(sample);
       const when = Math.trunc(at ?? receivedAt);
       if (typeof value === 'number') numbers.push({ series_id: target.id, at: when, value, received_at: receivedAt });
       else texts.push({ series_id: target.id, at: when, value });
     }
     await insertNumbers(db, lastOfEach(numbers));
     if (texts.length > 0) await insertTexts(db, lastOfEach(texts));
+    deps.onStored?.(project, stored, receivedAt);
     return result;
   };
 }

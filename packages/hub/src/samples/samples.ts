@@ -2,7 +2,7 @@ import type { Caller } from '../access/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
-import { createAppend } from './append.ts';
+import { createAppend, type OnStored } from './append.ts';
 import { dailyMeans } from './daily.ts';
 import { expireOld } from './expire.ts';
 import { findLatest, type LatestNumber } from './find.ts';
@@ -20,6 +20,8 @@ export type SamplesDeps = {
   log: Log;
   /** Samples older than this are refused, milliseconds; read each time, since a reload may change it. */
   rawRetentionMs: () => number;
+  /** Told of samples as they are written, inside the transaction that may still be undone. */
+  onStored?: OnStored;
   /** Whether a project exists; without it every name is taken for one. */
   projectExists?: (project: string) => Promise<boolean>;
 };

@@ -62,6 +62,18 @@ const TROUBLE: Facts = {
       seenAt: NOW,
     },
   ],
+  rules: [
+    {
+      rule: 'deploy-failed',
+      service: 'worker',
+      severity: 'critical',
+      category: 'availability',
+      title: 'Deploy of veria failed',
+      beganAt: NOW - 60_000,
+      matchedAt: NOW - 30_000,
+      until: NOW + 870_000,
+    },
+  ],
 };
 const CALM: Facts = { project: 'veria', name: 'Veria', lastSeenAt: NOW, silentMs: 0, services: [], metrics: [] };
 const LIMITS = { offlineAfterMs: 600_000 };
