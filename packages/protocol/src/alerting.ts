@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ChannelName } from './channels.ts';
-import { Category, duration, Severity, Time, TimeZone } from './common.ts';
+import { Category, duration, ServiceName, Severity, Slug, Time, TimeZone } from './common.ts';
 
 /** Who hears of what, when, and who need not: in orrery.yaml and through the API. */
 const pattern = z.string().min(1).max(128);
@@ -119,6 +119,38 @@ export type MaintenanceView = z.infer<typeof MaintenanceView>;
 
 export const RouteView = RouteDeclaration.extend({ declaredIn: z.string() });
 export type RouteView = z.infer<typeof RouteView>;
+
+/** What an alert would be like, to see who would hear of it. */
+export const RouteTestInput = z.strictObject({
+  project: Slug,
+  service: ServiceName.optional(),
+  severity: Severity.default('critical'),
+  category: Category.default('availability'),
+  title: z.string().max(200).default('Something is wrong'),
+  /** When it would open; now when absent. */
+  at: Time.optional(),
+});
+export type RouteTestInput = z.input<typeof RouteTestInput>;
+export const RouteTestResult = z.object({
+  /** Who would be told and when, and who else while nobody acknowledges it. */
+  told: z.array(
+    z.object({
+      channel: z.string(),
+      route: z.string().optional(),
+      type: z.enum(['alert.opened', 'alert.reminder', 'alert.escalated']),
+      at: Time,
+      /** For a reminder: how often. */
+      every: z.string().optional(),
+    }),
+  ),
+  /** How each route was decided on, in order, as far as they were looked at. */
+  routes: z.array(z.object({ route: z.string(), taken: z.boolean(), reason: z.string() })),
+  /** Why nobody is told at that time after all: a silence or maintenance. */
+  heldBy: z.string().optional(),
+  /** In one sentence. */
+  summary: z.string(),
+});
+export type RouteTestResult = z.infer<typeof RouteTestResult>;
 
 export const Incident = z.object({
   id: z.string(),

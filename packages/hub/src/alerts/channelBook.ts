@@ -8,8 +8,9 @@ export type ChannelBook = {
   replace(channels: readonly DeclaredChannel[]): void;
   get(name: string): DeclaredChannel | undefined;
   all(): readonly DeclaredChannel[];
-  /** Names of the channels that want to hear of this alert. */
-  wanting(alert: Pick<Alert, 'severity' | 'project'>): string[];
+  names(): readonly string[];
+  /** Why a channel does not take an alert, in words; undefined when it does. */
+  refusal(name: string, alert: Pick<Alert, 'severity' | 'project'>): string | undefined;
 };
 
 export function createChannelBook(): ChannelBook {
@@ -20,11 +21,14 @@ export function createChannelBook(): ChannelBook {
     },
     get: (name) => known.get(name),
     all: () => [...known.values()],
-    wanting: (alert) =>
-      [...known.values()]
-        .map((channel) => channel.declaration)
-        .filter(({ severities }) => severities === undefined || severities.includes(alert.severity))
-        .filter(({ projects }) => projects === undefined || projects.includes(alert.project))
-        .map(({ name }) => name),
+    names: () => [...known.keys()],
+    refusal(name, { severity, project }) {
+      const declaration = known.get(name)?.declaration;
+      if (!declaration) return `there is no channel ${name}`;
+      const { severities, projects } = declaration;
+      if (severities !== undefined && !severities.includes(severity)) return `${name} takes no ${severity} alerts`;
+      if (projects !== undefined && !projects.includes(project)) return `${name} takes no alerts of ${project}`;
+      return undefined;
+    },
   };
 }

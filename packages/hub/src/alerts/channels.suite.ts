@@ -100,10 +100,14 @@ export function channelsSuite(open: OpenTestDatabase): void {
       expect(rollizr.map(({ name }) => name)).toEqual(['chat']);
       const veria = await alerts.channels(person('ann', 'operator', ['veria']));
       expect(veria.map(({ projects }) => projects)).toEqual([undefined, ['veria']]);
-      await expect(alerts.deliveries(person('ann', 'operator', ['rollizr']), 'own')).rejects.toMatchObject({
+      await expect(alerts.deliveries(person('ann', 'operator', ['rollizr']), { channel: 'own' })).rejects.toMatchObject(
+        {
+          code: 'not_found',
+        },
+      );
+      await expect(alerts.deliveries(person('eve'), { channel: 'nosuch' })).rejects.toMatchObject({
         code: 'not_found',
       });
-      await expect(alerts.deliveries(person('eve'), 'nosuch')).rejects.toMatchObject({ code: 'not_found' });
       await expect(alerts.channels(person('vic', 'viewer'))).rejects.toMatchObject({ code: 'forbidden' });
     });
 
@@ -118,7 +122,8 @@ export function channelsSuite(open: OpenTestDatabase): void {
       const ids: string[] = [];
       let cursor: string | undefined;
       do {
-        const page: Awaited<ReturnType<typeof alerts.deliveries>> = await alerts.deliveries(person('eve'), 'ops', {
+        const page: Awaited<ReturnType<typeof alerts.deliveries>> = await alerts.deliveries(person('eve'), {
+          channel: 'ops',
           limit: 3,
           cursor,
         });
@@ -127,8 +132,12 @@ export function channelsSuite(open: OpenTestDatabase): void {
       } while (cursor !== undefined);
       expect(new Set(ids).size).toBe(8);
       expect(ids).toEqual([...ids].sort().reverse());
-      expect((await alerts.deliveries(person('ann', 'operator', ['performia']), 'ops')).items).toHaveLength(1);
-      await expect(alerts.deliveries(person('eve'), 'ops', { cursor: 'x' })).rejects.toMatchObject({ code: 'invalid' });
+      expect(
+        (await alerts.deliveries(person('ann', 'operator', ['performia']), { channel: 'ops' })).items,
+      ).toHaveLength(1);
+      await expect(alerts.deliveries(person('eve'), { channel: 'ops', cursor: 'x' })).rejects.toMatchObject({
+        code: 'invalid',
+      });
     });
 
     it('can be tested: the answer says what the receiver said, once, and the test stands in the audit trail', async () => {

@@ -4,6 +4,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { ChannelBook } from './channelBook.ts';
+import type { MaintenanceBook } from './maintenance/book.ts';
+import type { RouteBook } from './routing/book.ts';
 
 /** What every verb of the room works with. */
 export type AlertContext = {
@@ -14,4 +16,6 @@ export type AlertContext = {
   appendEvents(trx: Db, events: readonly NewEvent[]): Promise<unknown>;
   audit(trx: Db, entry: AuditEntry): Promise<void>;
   book: ChannelBook;
+  routes: RouteBook;
+  maintenance: MaintenanceBook;
 };

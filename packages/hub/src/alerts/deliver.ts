@@ -1,8 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Outbound } from '../platform/outbound.ts';
 import type { AlertContext } from './context.ts';
-import { channelState, claim } from './outbox.ts';
+import { createFollowUp } from './followUp.ts';
+import { channelState, claim, settleSuppressed } from './outbox.ts';
 import { sendClaimed } from './send.ts';
+import { sift } from './sift.ts';
 
 export type DeliveryTiming = {
   /** For one send, whole. */
@@ -35,17 +37,20 @@ export type Deliver = (signal?: AbortSignal) => Promise<void>;
 
 const AT_ONCE = 5;
 const LOOK_AGAIN_MS = 250;
+/** How often a run that lasts looks for what is to be said again. */
+const FOLLOW_EVERY_MS = 1000;
 /** A run ends in time for its job even when there is always more to send; the next run goes on. */
 const LONGEST_RUN_MS = 60_000;
 /** No pause is meant to be longer; one that seems so was written before the clock was set back. */
 const LONGEST_PAUSE_MS = 2 * 3_600_000;
 
 /**
- * Sends what is due, each channel on its own: while one hangs, the others are looked at again and again until it is done.
+ * Says again what nobody has answered, then sends what is due, each channel on its own: while one hangs, the others are looked at again and again until it is done.
  * May run at any time and on any number of hubs; a row is sent by whoever claims it. An aborted signal lets what is under way end.
  */
 export function createDeliver(context: DeliveryContext): Deliver {
   const busy = new Map<string, Promise<void>>();
+  const followUp = createFollowUp(context);
 
   function start(name: string, going: () => boolean, cut: AbortSignal): void {
     if (busy.has(name)) return;
@@ -63,7 +68,12 @@ export function createDeliver(context: DeliveryContext): Deliver {
     signal.addEventListener('abort', onAbort, { once: true });
     const end = context.clock.monotonic() + LONGEST_RUN_MS;
     const going = () => !signal.aborted && context.clock.monotonic() < end;
+    let followAt = Number.NEGATIVE_INFINITY;
     do {
+      if (going() && context.clock.monotonic() >= followAt) {
+        await followUp();
+        followAt = context.clock.monotonic() + FOLLOW_EVERY_MS;
+      }
       if (going()) for (const { declaration } of context.book.all()) start(declaration.name, going, cut.signal);
       if (busy.size > 0)
         await Promise.race([Promise.all(busy.values()), wait(LOOK_AGAIN_MS, undefined, { ref: false })]);
@@ -92,7 +102,9 @@ async function drain(context: DeliveryContext, name: string, going: () => boolea
       leaseMs: context.timing.leaseMs,
     });
     if (rows.length === 0) return;
-    const sent = rows.map((row) => sendClaimed(context, channel.declaration, row, { at: now, state, signal: cut }));
+    const { tell, kept } = await sift(context, rows, now);
+    await settleSuppressed(context.db, kept, now);
+    const sent = tell.map((row) => sendClaimed(context, channel.declaration, row, { at: now, state, signal: cut }));
     if ((await Promise.all(sent)).includes('unavailable')) return;
   }
 }

@@ -52,7 +52,7 @@ export function deliveryRooms(open: OpenTestDatabase) {
           { scope: ['veria'], at: clock.now() },
         ),
       recover: () => alerts.reconcile([], { scope: ['veria'], at: clock.now() }),
-      rows: async (channel = 'ops') => (await alerts.deliveries(person('eve'), channel, { limit: 200 })).items,
+      rows: async (channel = 'ops') => (await alerts.deliveries(person('eve'), { channel, limit: 200 })).items,
       events: async () =>
         (await createEvents({ db, clock: systemClock, log: silentLog }).recent(person('eve'), { limit: 100 })).items,
     };

@@ -1,8 +1,11 @@
+import type { Db } from '../platform/db.ts';
 import type { DeliveryContext } from './deliver.ts';
 import { settleAbandoned } from './outbox.ts';
+import type { RoutingTables } from './routing/tables.ts';
 import type { AlertTables } from './tables.ts';
 
 const CHUNK = 1000;
+const KEEP_HOLDS_MS = 90 * 86_400_000;
 
 /** Deletes what is older than `keepMs`: resolved alerts with all that was told of them, and tests. What lives, or is still to be told, stays. */
 export async function expire({ db, clock, book, timing }: DeliveryContext, keepMs: number): Promise<void> {
@@ -35,9 +38,23 @@ export async function expire({ db, clock, book, timing }: DeliveryContext, keepM
       .executeTakeFirst();
     if (Number(gone.numDeletedRows) < CHUNK) break;
   }
+  await forgetHolds(db, now);
   await q
     .deleteFrom('deliveries')
     .where('alert_id', 'is', null)
     .where('created_at', '<', now - keepMs)
+    .execute();
+}
+
+/** Silences and maintenance that are long over. */
+async function forgetHolds(db: Db, now: number): Promise<void> {
+  const q = db.withTables<RoutingTables>();
+  await q
+    .deleteFrom('silences')
+    .where('until_at', '<', now - KEEP_HOLDS_MS)
+    .execute();
+  await q
+    .deleteFrom('maintenance')
+    .where('over_at', '<', now - KEEP_HOLDS_MS)
     .execute();
 }

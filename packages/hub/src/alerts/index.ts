@@ -3,17 +3,20 @@ import type { Finding } from '../detect/index.ts';
 import { acknowledge } from './acknowledge.ts';
 import { createChannelBook, type DeclaredChannel } from './channelBook.ts';
 import { createDeliver, DELIVERY_TIMING, type DeliveryContext, type DeliveryTiming } from './deliver.ts';
-import { deliveries } from './deliveries.ts';
+import { type DeliveryFilter, deliveries } from './deliveries.ts';
 import { expire } from './expire.ts';
 import { get } from './get.ts';
 import { ignore } from './ignore.ts';
 import { type AlertFilter, list } from './list.ts';
 import { channels } from './listChannels.ts';
+import { createMaintenanceBook } from './maintenance/book.ts';
 import { livingAlerts, pendingDeliveries, settledDeliveries } from './measures.ts';
 import { outages } from './outages.ts';
 import { reconcile, type Scope } from './reconcile.ts';
 import { resolve } from './resolve.ts';
 import { retire } from './retire.ts';
+import { createRouteBook } from './routing/book.ts';
+import { routingDoor } from './routing/door.ts';
 import { createRules } from './rules/index.ts';
 import { testChannel } from './testChannel.ts';
 
@@ -23,7 +26,7 @@ export { channelProblems } from './channels/index.ts';
 export { alertRoutes } from './routes.ts';
 export { type DeclaredRule, ruleProblems, ruleRoutes } from './rules/index.ts';
 
-export type AlertsDeps = Omit<DeliveryContext, 'book' | 'timing' | 'random'> & {
+export type AlertsDeps = Omit<DeliveryContext, 'book' | 'routes' | 'maintenance' | 'timing' | 'random'> & {
   timing?: Partial<DeliveryTiming>;
   /** From 0 to 1, for the jitter. */
   random?: () => number;
@@ -33,7 +36,14 @@ export type Alerts = ReturnType<typeof createAlerts>;
 /** Findings become alerts with a life; whoever wants to hear of them is told, exactly as often as something happened. */
 export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDeps) {
   const book = createChannelBook();
-  const context: DeliveryContext = { ...deps, book, timing: { ...DELIVERY_TIMING, ...timing }, random };
+  const context: DeliveryContext = {
+    ...deps,
+    book,
+    routes: createRouteBook(),
+    maintenance: createMaintenanceBook(),
+    timing: { ...DELIVERY_TIMING, ...timing },
+    random,
+  };
   return {
     reconcile: (findings: readonly Finding[], scope: Scope) => reconcile(context, findings, scope),
     retire: (watched: readonly string[]) => retire(context, watched),
@@ -45,10 +55,10 @@ export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDe
     /** Takes up the channels that the configuration declares now; what waits for a channel that is gone waits a day for its return. */
     syncChannels: async (declared: readonly DeclaredChannel[]): Promise<void> => book.replace(declared),
     channels: (caller: Caller) => channels(context, caller),
-    deliveries: (caller: Caller, channel: string, filter?: Parameters<typeof deliveries>[3]) =>
-      deliveries(context, caller, channel, filter),
+    deliveries: (caller: Caller, filter?: DeliveryFilter) => deliveries(context, caller, filter),
     testChannel: (caller: Caller, name: string) => testChannel(context, caller, name),
     rules: createRules(context),
+    ...routingDoor(context),
     deliver: createDeliver(context),
     expire: (keepMs: number) => expire(context, keepMs),
     outages: (asked: Parameters<typeof outages>[1]) => outages(context, asked),

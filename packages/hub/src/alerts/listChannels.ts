@@ -8,7 +8,7 @@ import type { AlertContext } from './context.ts';
 import { type AlertTables, UNSETTLED } from './tables.ts';
 
 /** A channel that speaks of other projects only does not exist for the caller. */
-const visibleTo = (caller: Caller, { declaration: { projects } }: DeclaredChannel): boolean =>
+export const visibleTo = (caller: Caller, { declaration: { projects } }: DeclaredChannel): boolean =>
   projects === undefined || projects.some((project) => sees(caller, project));
 
 /** The declared channel; throws not_found also for one that only speaks of projects that the caller may not see. */

@@ -1,4 +1,5 @@
 import { type Db, inTransaction } from '../platform/db.ts';
+import { OF_OPEN } from './notify.ts';
 import { type AlertTables, type ChannelStateRow, type DeliveryRow, UNSETTLED } from './tables.ts';
 
 export type Claim = {
@@ -13,7 +14,8 @@ export type Claim = {
 
 /**
  * Takes due notifications of one channel for sending, oldest first: the intent is on disk before anything leaves. What another sender
- * left in the middle (its lease is over) is taken too, marked as a possible repeat. A resolution waits until its opening is settled.
+ * left in the middle (its lease is over) is taken too, marked as a possible repeat. What tells more of an alert waits until its opening
+ * is settled, and its resolution until all is.
  */
 export async function claim(
   db: Db,
@@ -48,8 +50,13 @@ export async function claim(
                     .select('o.id')
                     .whereRef('o.alert_id', '=', 'd.alert_id')
                     .whereRef('o.channel', '=', 'd.channel')
-                    .where('o.type', '=', 'alert.opened')
-                    .where('o.status', 'in', ['pending', 'sending']),
+                    .where('o.status', 'in', ['pending', 'sending'])
+                    .where((eb) =>
+                      eb.or([
+                        eb('o.type', '=', 'alert.opened'),
+                        eb.and([eb('d.type', '=', 'alert.resolved'), eb('o.type', 'in', OF_OPEN)]),
+                      ]),
+                    ),
                 ),
               ),
             ]),
@@ -99,8 +106,27 @@ export async function settleDelivered(db: Db, row: DeliveryRow, claimedAt: numbe
         .where('channel', '=', row.channel)
         .where('status', '=', 'pending')
         .where('due_at', '>', now)
+        // What was held back on purpose is not a failure that is over.
+        .where('planned_at', '<=', now)
         .execute();
   });
+}
+
+/** Ends claimed rows that are not told after all, each with why in words. An attempt that was not made is not counted. */
+export async function settleSuppressed(
+  db: Db,
+  kept: readonly { row: DeliveryRow; reason: string }[],
+  now: number,
+): Promise<void> {
+  for (const { row, reason } of kept)
+    await db
+      .withTables<AlertTables>()
+      .updateTable('deliveries')
+      .set({ status: 'suppressed', settled_at: now, holder: null, reason, attempts: row.attempts - 1 })
+      .where('id', '=', row.id)
+      .where('status', '=', 'sending')
+      .where('attempts', '=', row.attempts)
+      .execute();
 }
 
 /** Ends a row for good; false when another sender settled or took it meanwhile. */
@@ -204,7 +230,7 @@ export async function settleAbandoned(db: Db, known: readonly string[], now: num
     .set({ status: 'failed', settled_at: now, holder: null, last_error: 'the channel is no longer declared' })
     .where(UNSETTLED)
     .where('due_at', '<=', now)
-    .where('created_at', '<', now - giveUpMs);
+    .where('planned_at', '<', now - giveUpMs);
   if (known.length > 0) orphans = orphans.where('channel', 'not in', known);
   await orphans.execute();
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Caller } from '../access/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { Alerts } from './index.ts';
+import { routingRoutes } from './routing/routes.ts';
 
 const Id = z.object({ id: z.string().max(64) });
 const Name = z.object({ name: z.string().max(64) });
@@ -31,6 +32,7 @@ export function alertRoutes(alerts: Alerts): Route<Caller>[] {
       handle: ({ caller, params }) => alerts[verb](caller, params.id),
     });
   return [
+    ...routingRoutes(alerts),
     defineRoute({
       method: 'get',
       path: '/api/fed/alerts',
@@ -78,7 +80,25 @@ export function alertRoutes(alerts: Alerts): Route<Caller>[] {
       params: Name,
       query: z.strictObject({ cursor, limit }),
       response: page(Delivery),
-      handle: ({ caller, params, query }) => alerts.deliveries(caller, params.name, query),
+      handle: ({ caller, params, query }) => alerts.deliveries(caller, { ...query, channel: params.name }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/ops/deliveries',
+      auth: 'ops:view',
+      tag: 'Channels',
+      summary:
+        'What was told through all channels, or not and why, newest first; `status` takes several, separated by commas',
+      query: z.strictObject({
+        channel: z.string().max(64).optional(),
+        status: anyOf(Delivery.shape.status),
+        alert: z.string().max(64).optional(),
+        project: Slug.optional(),
+        cursor,
+        limit,
+      }),
+      response: page(Delivery),
+      handle: ({ caller, query }) => alerts.deliveries(caller, query),
     }),
     defineRoute({
       method: 'post',

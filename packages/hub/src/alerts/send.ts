@@ -28,13 +28,13 @@ export async function sendClaimed(
     await settleRetry(context.db, row, { dueAt: now, error: outcome.detail, mayHaveArrived: true, now });
     return 'stopped';
   }
-  const overdue = now - row.created_at >= context.timing.giveUpMs;
+  const overdue = now - row.planned_at >= context.timing.giveUpMs;
   if (outcome.kind === 'gone' || overdue) await giveUp(context, row, now, outcome.detail);
   else {
     const least = outcome.kind === 'unavailable' ? (outcome.retryAfterMs ?? 0) : 0;
     const pause = backoff(now - (claim.state?.failing_since ?? now), CHANNEL_MAX_MS, context.random());
     await settleRetry(context.db, row, {
-      dueAt: now + Math.max(least, backoff(now - row.created_at, ROW_MAX_MS, context.random())),
+      dueAt: now + Math.max(least, backoff(now - row.planned_at, ROW_MAX_MS, context.random())),
       error: outcome.detail,
       mayHaveArrived: outcome.kind === 'unavailable' && outcome.mayHaveArrived,
       ...(outcome.kind === 'unavailable' ? { pausedUntil: now + Math.max(least, pause) } : {}),
@@ -69,6 +69,7 @@ export async function attempt(
     return await sendThrough(declaration, outgoing, {
       outbound: context.outbound,
       publicUrl,
+      projectOf: context.routes.project,
       now,
       timeoutMs: context.timing.sendTimeoutMs,
       signal,
