@@ -227,7 +227,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
   }
 
   return {
-    request: (asked) => (asked.followRedirects ? follow(asked, asked.followRedirects) : once(asked)),
+    // What listens on a socket of this machine has no business to send us anywhere.
+    request: (asked) =>
+      asked.followRedirects && asked.socketPath === undefined ? follow(asked, asked.followRedirects) : once(asked),
     open,
     records,
     setPolicy(policy) {
