@@ -1,13 +1,8 @@
+import { CHANNEL_DESCRIPTIONS } from './channelDescriptions.ts';
 import { PROBE_DESCRIPTIONS } from './probeDescriptions.ts';
+import { RULE_DESCRIPTIONS } from './ruleDescriptions.ts';
 
 /** What each key of orrery.yaml means. The editor's schema and the documentation are made from it; a test fails on a key without a line here. */
-const channel = (kind: string) => ({
-  [`channels[].${kind}.name`]: "The channel's name: lower-case letters, digits, `-` and `_`.",
-  [`channels[].${kind}.kind`]: `\`${kind}\`.`,
-  [`channels[].${kind}.severities`]: 'Only alerts of these severities; all when absent.',
-  [`channels[].${kind}.projects`]: 'Only alerts of these projects; all when absent.',
-});
-
 export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   projects: 'The products that the hub watches.',
   'projects[].slug': "The project's stable name: lower-case letters, digits, `-` and `_`. It stands in URLs.",
@@ -39,16 +34,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'projects[].thresholds[].title': "The alert's title, in place of the one made from metric and limit.",
   'projects[].thresholds[].recommendation': 'What to do about it, shown with the alert.',
   channels: 'Where alerts are told.',
-  ...channel('slack'),
-  'channels[].slack.url': 'The incoming-webhook URL (a secret: write a reference).',
-  ...channel('email'),
-  'channels[].email.smtpUrl': 'The mail server: `smtp://user:password@host:587` (a secret: write a reference).',
-  'channels[].email.from': 'The sender.',
-  'channels[].email.to': 'Who gets the mail.',
-  ...channel('webhook'),
-  'channels[].webhook.url': 'Where alerts are posted as JSON.',
-  'channels[].webhook.secret':
-    'Signs every delivery (Standard Webhooks): base64, with or without `whsec_`, or any text of 24 bytes or more.',
+  ...CHANNEL_DESCRIPTIONS,
+  ...RULE_DESCRIPTIONS,
   network: 'What the hub may reach.',
   'network.allowPrivate': 'Allows private and loopback targets. Link-local addresses are never asked.',
   retention: 'How long things are kept.',
@@ -62,4 +49,5 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
 };
 
 /** Keys whose text is a duration. */
-export const DURATIONS = /(^retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter))$/;
+export const DURATIONS =
+  /(^retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|resolveAfter))$/;

@@ -70,12 +70,14 @@ describe('a file with mistakes', () => {
     [
       'an unknown kind of channel',
       'channels: [{ name: a, kind: slak }]',
-      ['f:1:29 channels[0].kind: must be one of slack, email, webhook; did you mean "slack"?'],
+      [
+        'f:1:29 channels[0].kind: must be one of slack, email, webhook, alertmanager, grafana, template; did you mean "slack"?',
+      ],
     ],
     [
       'a channel without a kind',
       'channels: [{ name: a }]',
-      ['f:1:12 channels[0].kind: is missing: one of slack, email, webhook'],
+      ['f:1:12 channels[0].kind: is missing: one of slack, email, webhook, alertmanager, grafana, template'],
     ],
     [
       'a slug used twice',
@@ -142,6 +144,28 @@ describe('a file with mistakes', () => {
       [
         'f:5:13 projects[0].domain: a reference that starts with ${ is not closed (a default may not hold braces); write $${ for the text itself',
       ],
+    ],
+    [
+      'a rule whose condition is wrong',
+      'rules:\n  - name: r\n    on: event\n    when: event.typ == "x"\n    effect: { kind: alert, title: "of ${evnt.id}" }',
+      [
+        'f:4:11 rules[0].when: No such key: typ; event has id, type, project, service, title, data, at (at character 7: "typ")',
+        'f:5:35 rules[0].effect.title: Unknown variable: evnt; only "event" is known here (at character 6: "evnt")',
+      ],
+    ],
+    [
+      'a rule that tells a channel that nobody declared, and one of the same name',
+      'channels: [{ name: ops, kind: slack, url: "http://x" }]\nrules:\n  - &r { name: r, on: sample, when: "true", effect: { kind: notify, channels: [slack, osp], title: t } }\n  - *r',
+      [
+        'f:3:16 rules[1].name: another rule before it has the name "r"',
+        'f:3:87 rules[0].effect.channels[1]: no channel has the name "osp"; did you mean "ops"?',
+        'f:3:87 rules[1].effect.channels[1]: no channel has the name "osp"; did you mean "ops"?',
+      ],
+    ],
+    [
+      'a template that would not be JSON',
+      'channels:\n  - name: bot\n    kind: template\n    url: http://x\n    body: |\n      {"text": "{{alert.titel}}"}',
+      ['f:5:11 channels[0].body: {{alert.titel}} names nothing that a notification holds'],
     ],
     [
       'a key that would poison an object',
@@ -264,6 +288,22 @@ channels:
     expect(file?.retention.raw).toBe(30 * 86_400_000);
     expect(file?.freshness.offlineAfterMs).toBe(600_000);
     expect(Object.isFrozen(file?.projects[0]?.declaration.services)).toBe(true);
+  });
+
+  it('may hold rules, whose ${…} are expressions and no variables', () => {
+    const title = 'Deploy of ${event.project} to ${event.data["env"]} costs $${5}';
+    const { file, said } = read(
+      `rules:
+  - name: deploy-failed
+    on: event
+    when: 'event.type == "deploy.finished" && event.data.status == "failed"'
+    effect: { kind: alert, title: '${title}' }
+`,
+    );
+    expect(said).toEqual([]);
+    expect(file?.rules.map(({ ref, declaration }) => [ref.replace(/^\d+/, 'f'), declaration.effect])).toEqual([
+      ['f.yaml:2', expect.objectContaining({ title, resolveAfter: '15m', severity: 'warning' })],
+    ]);
   });
 
   it('may use defaults, escapes, anchors and merged maps', () => {

@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import { OutboundError } from '../../platform/outbound.ts';
 import type { ChannelFamily, Outgoing, SendContext, SendOutcome } from './channel.ts';
 import { mailHtml, mailText } from './mail.ts';
@@ -18,6 +17,7 @@ export const email: ChannelFamily<'email'> = {
     } catch (error) {
       return failed(error as Error, timeoutMs);
     }
+    const { createTransport } = await import('nodemailer');
     const transport = createTransport({
       ...server,
       // The connection is opened by the one way out, like every other: to an address that was checked.

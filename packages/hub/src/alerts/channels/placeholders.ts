@@ -24,7 +24,7 @@ export function compileTemplate(text: string, known?: (path: readonly string[]) 
     parts.push({ path, raw });
   }
   parts.push(text.slice(from));
-  const broken = jsonProblem(parts);
+  const broken = jsonProblem(text, parts);
   if (broken !== undefined) return broken;
   return { render: (values) => fill(parts, (part) => written(valueAt(values, part.path), part.raw)) };
 }
@@ -59,12 +59,17 @@ const unknownOf = (shown: string, path: readonly string[], known?: (path: readon
   known === undefined || known(path) ? undefined : `${shown} names nothing that a notification holds`;
 
 /** With `null` for every value and nothing for every text it must be JSON: then it is with all others too. */
-function jsonProblem(parts: readonly Part[]): Problem | undefined {
+function jsonProblem(text: string, parts: readonly Part[]): Problem | undefined {
+  const filled = fill(parts, ({ raw }) => (raw ? 'null' : ''));
   try {
-    JSON.parse(fill(parts, ({ raw }) => (raw ? 'null' : '')));
+    JSON.parse(filled);
     return undefined;
   } catch (error) {
-    return { problem: `is no JSON: ${(error as Error).message.slice(0, 200)}`, at: 0 };
+    // The message itself quotes the text, which may hold a secret. Lines are the same in both texts.
+    const [, position] = /at position (\d+)/.exec((error as Error).message) ?? [];
+    const line = position === undefined ? 0 : filled.slice(0, Number(position)).split('\n').length - 1;
+    const before = text.split('\n').slice(0, line);
+    return { problem: 'is no JSON', at: before.join('\n').length + (line > 0 ? 1 : 0) };
   }
 }
 

@@ -37,6 +37,7 @@ describe('a template', () => {
     ['{"a": 1{{{alert.occurrences}}}}', /^body: is no JSON/],
     ['{"a": "{{link}}",}', /^body: is no JSON/],
     ['not json', /^body: is no JSON/],
+    ['{"a": "the secret key",\n "b" 1}', 'body: is no JSON (line 2 of the template)'],
   ])('that would not be JSON is refused: %s', (body, said) => {
     expect(problem(body)).toEqual([typeof said === 'string' ? said : expect.stringMatching(said)]);
   });
