@@ -98,7 +98,7 @@ function speakRedis(socket: Socket): void {
 const int16 = (value: number) => Buffer.from([value >> 8, value & 255]);
 const int32 = (value: number) => Buffer.from([value >> 24, (value >> 16) & 255, (value >> 8) & 255, value & 255]);
 /** One message of PostgreSQL's protocol. */
-export const message = (kind: string, ...parts: (Buffer | string)[]): Buffer => {
+const message = (kind: string, ...parts: (Buffer | string)[]): Buffer => {
   const body = Buffer.concat(parts.map((part) => Buffer.from(part)));
   return Buffer.concat([Buffer.from(kind), int32(body.length + 4), body]);
 };
@@ -109,21 +109,27 @@ const rowOf = (name: string, value: string) => [
   message('C', 'SELECT 1\0'),
 ];
 
+/** Answers the login, and each query once it is whole. */
 function speakPostgres(socket: Socket): void {
-  let started = false;
+  let bytes = Buffer.alloc(0);
+  let head = 0;
   socket.on('data', (chunk: Buffer) => {
-    if (!started) {
-      started = true;
+    bytes = Buffer.concat([bytes, chunk]);
+    // The first message has no letter in front.
+    while (bytes.length >= head + 4 && bytes.length >= head + bytes.readUInt32BE(head)) {
+      const end = head + bytes.readUInt32BE(head);
+      const kind = head === 0 ? 'startup' : String.fromCharCode(bytes[0] ?? 0);
+      const figures = bytes.subarray(0, end).includes('pg_stat_activity');
+      bytes = bytes.subarray(end);
+      head = 1;
       // A password is asked for, so that one travels.
-      socket.write(message('R', int32(3)));
-      return;
+      if (kind === 'startup') socket.write(message('R', int32(3)));
+      else if (kind === 'p') socket.write(Buffer.concat([message('R', int32(0)), ready]));
+      else if (kind === 'S') socket.write(Buffer.concat([message('1'), message('2'), ...rowOf('x', '1'), ready]));
+      else if (kind === 'Q' && figures) socket.write(Buffer.concat([...rowOf('connections', '3'), ready]));
+      else if (kind === 'Q') socket.write(Buffer.concat([message('C', 'BEGIN\0'), message('C', 'SET\0'), ready]));
+      else if (kind === 'X') socket.end();
     }
-    const kind = String.fromCharCode(chunk[0] ?? 0);
-    if (kind === 'p') socket.write(Buffer.concat([message('R', int32(0)), ready]));
-    else if (kind === 'P') socket.write(Buffer.concat([message('1'), message('2'), ...rowOf('x', '1'), ready]));
-    else if (chunk.includes('pg_stat_activity')) socket.write(Buffer.concat([...rowOf('connections', '3'), ready]));
-    else if (kind === 'Q') socket.write(Buffer.concat([message('C', 'BEGIN\0'), message('C', 'SET\0'), ready]));
-    else socket.end();
   });
 }
 
