@@ -143,7 +143,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       pages: () => file.statusPages,
       states: intake.states,
       outages: alerts.outages,
-      maintenance: async () => [],
+      maintenance: alerts.publicWindows,
       daily: samples.daily,
     });
     const jobs = createJobs({
@@ -157,7 +157,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const loop = createLoop({ catalog, intake, detect, alerts, events, jobs: () => jobs, log });
 
     // Configuration: what the file declares now, and after each change of it.
-    const following = followProjects({ catalog, intake, detect, log });
+    const following = followProjects({ catalog, intake, detect, alerts, log });
     stops.push(() => following.stop());
     catalog.onChange(() => {
       following.soon();
@@ -166,6 +166,8 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const apply = async (next: FileConfig) => {
       outbound.setPolicy(next.network);
       await alerts.syncChannels(next.channels.map(({ declaration, ref }) => ({ declaration, ref })));
+      alerts.syncRoutes(next.routes.map(({ declaration, ref }) => ({ declaration, ref })));
+      alerts.syncMaintenance(next.maintenance.map(({ declaration, ref }) => ({ declaration, ref })));
       await alerts.rules.sync(next.rules.map(({ declaration, ref }) => ({ declaration, ref })));
       await catalog.sync(next.projects.map(({ declaration, ref }) => ({ declaration, ref })));
       file = next;

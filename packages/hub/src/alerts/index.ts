@@ -24,6 +24,7 @@ export type { Finding } from '../detect/index.ts';
 export type { DeclaredChannel } from './channelBook.ts';
 export { channelProblems } from './channels/index.ts';
 export { alertRoutes } from './routes.ts';
+export { cronProblem } from './routing/windows.ts';
 export { type DeclaredRule, ruleProblems, ruleRoutes } from './rules/index.ts';
 
 export type AlertsDeps = Omit<DeliveryContext, 'book' | 'routes' | 'maintenance' | 'timing' | 'random'> & {

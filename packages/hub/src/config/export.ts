@@ -1,7 +1,9 @@
 import {
   type ChannelDeclaration,
   formatDuration,
+  type MaintenanceDeclaration,
   type ProjectDeclaration,
+  type RouteDeclaration,
   type RuleDeclaration,
 } from '@orrery/protocol';
 import { stringify } from 'yaml';
@@ -10,6 +12,8 @@ import { maskChannel, maskProject } from './mask.ts';
 
 type Declarations = {
   rules: readonly { declaration: RuleDeclaration }[];
+  routes: readonly { declaration: RouteDeclaration }[];
+  maintenance: readonly { declaration: MaintenanceDeclaration }[];
   projects: readonly { declaration: ProjectDeclaration }[];
   channels: readonly { declaration: ChannelDeclaration }[];
 };
@@ -19,6 +23,8 @@ export function exportYaml(file: Pick<FileConfig, 'network' | 'retention' | 'fre
   const document = {
     projects: file.projects.map(({ declaration }) => compact(maskProject(declaration))),
     channels: file.channels.map(({ declaration }) => compact(maskChannel(declaration))),
+    routes: file.routes.map(({ declaration }) => compact(declaration)),
+    maintenance: file.maintenance.map(({ declaration }) => compact(declaration)),
     rules: file.rules.map(({ declaration }) => compact(declaration)),
     network: file.network,
     retention: Object.fromEntries(Object.entries(file.retention).map(([name, ms]) => [name, formatDuration(ms)])),

@@ -4,8 +4,10 @@ import { basename } from 'node:path';
 import {
   type ChannelDeclaration,
   FileDeclaration,
+  type MaintenanceDeclaration,
   type ProjectDeclaration,
   parseDuration,
+  type RouteDeclaration,
   type RuleDeclaration,
   type StatusPageDeclaration,
 } from '@orrery/protocol';
@@ -27,6 +29,8 @@ export type FileConfig = {
   readonly projects: readonly Declared<ProjectDeclaration>[];
   readonly channels: readonly Declared<ChannelDeclaration>[];
   readonly rules: readonly Declared<RuleDeclaration>[];
+  readonly routes: readonly Declared<RouteDeclaration>[];
+  readonly maintenance: readonly Declared<MaintenanceDeclaration>[];
   readonly statusPages: readonly StatusPageDeclaration[];
   readonly network: { readonly allowPrivate: boolean };
   /** How long things are kept, in milliseconds. */
@@ -109,6 +113,10 @@ function toFileConfig(
     ),
     statusPages: declared.statusPages,
     rules: declared.rules.map((rule, i) => new Declared(deepFreeze(rule), ref(['rules', i]), (shown) => shown)),
+    routes: declared.routes.map((route, i) => new Declared(deepFreeze(route), ref(['routes', i]), (shown) => shown)),
+    maintenance: declared.maintenance.map(
+      (window, i) => new Declared(deepFreeze(window), ref(['maintenance', i]), (shown) => shown),
+    ),
     network: declared.network,
     retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },

@@ -1,3 +1,4 @@
+import { cronProblem } from '../alerts/index.ts';
 import { didYouMean } from './suggest.ts';
 
 type Path = readonly PropertyKey[];
@@ -32,6 +33,7 @@ export function checkRelations(file: unknown): Relation[] {
       'effect',
     ]))
       found.push(...unknownChannel(word, at, channels));
+  found.push(...routing(file, channels, slugs));
   const pages = entries(file, 'statusPages', []);
   found.push(...twice(pages, 'slug', 'status page'));
   for (const page of pages)
@@ -39,6 +41,28 @@ export function checkRelations(file: unknown): Relation[] {
       for (const { value, path } of entries(group.value, 'services', group.path))
         if (typeof value.service === 'string')
           found.push(...mistyped(value.service.split('/')[0] ?? '', [...path, 'service'], slugs));
+  return found;
+}
+
+/** Routes lead to channels that are there; calendars can be read. */
+function routing(file: unknown, channels: readonly Entry[], slugs: ReadonlySet<string>): Relation[] {
+  const routes = entries(file, 'routes', []);
+  const maintenance = entries(file, 'maintenance', []);
+  const found = [...twice(routes, 'name', 'route'), ...twice(maintenance, 'name', 'maintenance')];
+  for (const { value, path } of routes)
+    for (const holder of [{ value, path }, ...entries(value, 'escalate', path)])
+      for (const { word, path: at } of words(holder.value, 'channels', holder.path))
+        found.push(...unknownChannel(word, at, channels));
+  for (const { value, path } of maintenance) {
+    const problem = typeof value.cron === 'string' ? cronProblem(value.cron) : undefined;
+    if (problem !== undefined) found.push({ path: [...path, 'cron'], reason: problem });
+  }
+  for (const { value, path } of [...routes, ...maintenance])
+    for (const { word, path: at } of words((value.match ?? {}) as Record<string, unknown>, 'projects', [
+      ...path,
+      'match',
+    ]))
+      if (!word.includes('*')) found.push(...mistyped(word, at, slugs));
   return found;
 }
 

@@ -23,6 +23,14 @@ function translate(issue: ZodIssue, document: ReadDocument, source: string): Iss
       reason: `is no known key${didYouMean(key, known) || (known.length > 0 ? `; known here: ${known.join(', ')}` : '')}`,
     }));
   }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    // Of several shapes the one that was nearly met is the one that was meant.
+    const [nearest = []] = issue.errors.toSorted((a, b) => a.length - b.length);
+    if (nearest.some(({ path }) => path.length > 0) || nearest.some(({ code }) => code === 'unrecognized_keys'))
+      return nearest.flatMap((inner) =>
+        translate({ ...inner, path: [...issue.path, ...inner.path] }, document, source),
+      );
+  }
   const reason = document.withoutValues(inWords(issue, valueAt(document.value, issue.path)));
   return [{ source, ...document.at(issue.path), field: fieldPath(issue.path), reason }];
 }
@@ -83,6 +91,8 @@ function keysAt(schema: z.core.$ZodType, value: unknown, path: readonly Property
     const next = (inner.shape as Record<PropertyKey, z.core.$ZodType>)[first];
     return next ? keysAt(next, valueAt(value, [first]), rest) : [];
   }
+  if (inner instanceof z.ZodUnion)
+    return [...new Set(inner.options.flatMap((option) => keysAt(option as z.core.$ZodType, value, path)))];
   if (inner instanceof z.ZodArray && first !== undefined) return keysAt(inner.element, valueAt(value, [first]), rest);
   return [];
 }
