@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, PostgresDialect } from 'kysely';
-import pg from 'pg';
+import type pg from 'pg';
 import { HubError } from './errors.ts';
 import { holding, openSqliteFile, sqliteDialect } from './sqlite.ts';
 
@@ -42,6 +42,8 @@ export function holdDataDir(dataDir: string): { release(): void } {
 }
 
 async function openPostgres(url: string): Promise<Database> {
+  // Read only by hubs that need it, as the mailer is.
+  const { default: pg } = await import('pg');
   // int8 holds our epoch milliseconds and counters, all far below 2^53.
   const types = {
     getTypeParser: ((oid: number, format?: string) =>
@@ -63,15 +65,19 @@ async function openPostgres(url: string): Promise<Database> {
     keepAliveInitialDelayMillis: 10_000,
     application_name: 'orrery',
   });
-  pool.on('connect', closeOnSilence);
+  pool.on('connect', survive);
   // An idle connection that the server closes (a restart) must not take the hub down: the pool makes a new one on the next query.
   pool.on('error', () => undefined);
   const db: Db = new Kysely({ dialect: new PostgresDialect({ pool }) });
   return { db, kind: 'postgres', close: () => db.destroy() };
 }
 
-/** A connection whose answer never came would give it to the next who asks: it is closed. */
-function closeOnSilence(client: pg.PoolClient): void {
+/**
+ * A connection that breaks while it is in use fails its query, and besides says so to nobody in particular, which would end the process.
+ * One whose answer never came would give it to the next who asks: it is closed.
+ */
+function survive(client: pg.PoolClient): void {
+  client.on('error', () => undefined);
   const query = client.query.bind(client) as (...given: unknown[]) => unknown;
   const watched = (...given: unknown[]) => {
     const answer = query(...given);

@@ -30,4 +30,13 @@ describe("the hub's own metrics", () => {
     expect(line(text, 'orrery_leading ')).toBe('orrery_leading 1');
     expect(line(text, 'orrery_metrics_failures_total{')).toMatch(/metric="orrery_projects"} \d/);
   });
+
+  it('tell how late the event loop was, each figure once', async () => {
+    const text = await createTelemetry('1.0.0').text();
+    for (const figure of ['min', 'mean', 'p50', 'p90', 'p99', 'max']) {
+      const name = `orrery_nodejs_eventloop_lag_${figure}_seconds`;
+      expect(Number(line(text, `${name} `)?.split(' ')[1])).toBeGreaterThanOrEqual(0);
+      expect(text.split(`# TYPE ${name} gauge`)).toHaveLength(2);
+    }
+  });
 });

@@ -1,14 +1,19 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { measureLoopDelay } from './loopDelay.ts';
 
 type Labels = Record<string, string>;
 type Read = () => Promise<{ labels: Labels; value: number }[]>;
+
+const HOUR = 3_600_000;
 
 export type Telemetry = ReturnType<typeof createTelemetry>;
 
 /** The hub's own metrics. Labels are route templates and fixed words only: what a caller sends never becomes a series. */
 export function createTelemetry(version: string) {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: 'orrery_' });
+  // The library's own look at the event loop is put to sleep: it wakes the process a hundred times a second.
+  collectDefaultMetrics({ register: registry, prefix: 'orrery_', eventLoopMonitoringPrecision: HOUR });
+  measureLoopDelay(registry, 'orrery_');
   // Gauges whose names end like counters: promtool refuses them, and the same figures stand there by type.
   for (const what of ['handles', 'requests', 'resources'])
     registry.removeSingleMetric(`orrery_nodejs_active_${what}_total`);
