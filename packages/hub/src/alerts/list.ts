@@ -2,7 +2,8 @@ import type { Alert, AlertStatus, Severity } from '@orrery/protocol';
 import { authorize, type Caller, visibleProjects } from '../access/index.ts';
 import type { AlertContext } from './context.ts';
 import { readCursor } from './cursor.ts';
-import { type AlertTables, toAlert } from './tables.ts';
+import { show } from './show.ts';
+import type { AlertTables } from './tables.ts';
 
 export type AlertFilter = {
   status?: readonly AlertStatus[] | undefined;
@@ -14,13 +15,13 @@ export type AlertFilter = {
 export type AlertPage = { items: Alert[]; nextCursor?: string };
 
 /** Alerts, newest first, 50 to a page unless said otherwise. A project that the caller may not see has none. */
-export async function list({ db }: AlertContext, caller: Caller, filter: AlertFilter = {}): Promise<AlertPage> {
+export async function list(context: AlertContext, caller: Caller, filter: AlertFilter = {}): Promise<AlertPage> {
   authorize(caller, 'ops:view');
   const visible = visibleProjects(caller);
   if (visible !== 'all' && visible.length === 0) return { items: [] };
   const limit = filter.limit ?? 50;
   // Ids sort by the time they were made: they are the order and the cursor.
-  let query = db
+  let query = context.db
     .withTables<AlertTables>()
     .selectFrom('alerts')
     .selectAll()
@@ -34,5 +35,5 @@ export async function list({ db }: AlertContext, caller: Caller, filter: AlertFi
   const rows = await query.execute();
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  return { items: items.map(toAlert), ...(rows.length > limit && last ? { nextCursor: last.id } : {}) };
+  return { items: await show(context, items), ...(rows.length > limit && last ? { nextCursor: last.id } : {}) };
 }
