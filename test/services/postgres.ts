@@ -60,7 +60,15 @@ function unprivileged(): { prefix: string[]; uid?: number; gid?: number } {
   return { prefix: ['setpriv', '--pdeathsig', 'KILL', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'], uid, gid };
 }
 
-export type RunningPostgres = { url: string; pid: number; stop(): Promise<void> };
+export type RunningPostgres = {
+  url: string;
+  pid: number;
+  /** Ends it at once, without a checkpoint, as an immediate shutdown does. */
+  crash(): Promise<void>;
+  /** Starts it again on the same data and port, and waits until it takes connections. */
+  again(): Promise<void>;
+  stop(): Promise<void>;
+};
 
 /** Starts a private PostgreSQL on 127.0.0.1: own folder, own socket, free port, gone without a trace after `stop`. */
 export async function startPostgres(): Promise<RunningPostgres> {
@@ -80,14 +88,31 @@ export async function startPostgres(): Promise<RunningPostgres> {
     const init = start('initdb', ['-D', data, '-U', 'orrery', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']);
     execFileSync(init.command, init.args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
     const port = await freePort();
+    const url = `postgres://orrery@127.0.0.1:${port}/postgres`;
     const run = start('postgres', [
       ...['-D', data, '-p', String(port), '-k', root],
       ...['listen_addresses=127.0.0.1', 'fsync=off', 'full_page_writes=off', 'max_connections=200'].flatMap(
         (setting) => ['-c', setting],
       ),
     ]);
-    server = spawn(run.command, run.args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
-    return await untilReady(server, `postgres://orrery@127.0.0.1:${port}/postgres`, remove);
+    const launch = async () => {
+      server = spawn(run.command, run.args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+      await untilReady(server, url);
+      return server;
+    };
+    let running = await launch();
+    return {
+      url,
+      pid: running.pid ?? 0,
+      crash: () => end(running, 'SIGQUIT'),
+      async again() {
+        running = await launch();
+      },
+      async stop() {
+        await end(running, 'SIGINT');
+        remove();
+      },
+    };
   } catch (error) {
     server?.kill('SIGKILL');
     remove();
@@ -95,7 +120,7 @@ export async function startPostgres(): Promise<RunningPostgres> {
   }
 }
 
-async function untilReady(server: ChildProcess, url: string, remove: () => void): Promise<RunningPostgres> {
+async function untilReady(server: ChildProcess, url: string): Promise<void> {
   let said = '';
   server.stderr?.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-4000);
@@ -103,6 +128,7 @@ async function untilReady(server: ChildProcess, url: string, remove: () => void)
   // A test run that is killed must not leave its server behind.
   const onExit = () => server.kill('SIGKILL');
   process.once('exit', onExit);
+  server.once('exit', () => process.off('exit', onExit));
   await until(
     async () => {
       if (server.exitCode !== null) return true;
@@ -117,19 +143,13 @@ async function untilReady(server: ChildProcess, url: string, remove: () => void)
     { timeoutMs: 20_000, everyMs: 50, what: 'PostgreSQL accepts connections' },
   );
   if (server.exitCode !== null) throw new Error(`PostgreSQL stopped at once: ${said}`);
-  return {
-    url,
-    pid: server.pid ?? 0,
-    async stop() {
-      process.off('exit', onExit);
-      if (server.exitCode === null && server.signalCode === null) {
-        const gone = once(server, 'exit');
-        server.kill('SIGINT');
-        const patience = setTimeout(() => server.kill('SIGKILL'), 5000);
-        await gone;
-        clearTimeout(patience);
-      }
-      remove();
-    },
-  };
+}
+
+async function end(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const gone = once(server, 'exit');
+  server.kill(signal);
+  const patience = setTimeout(() => server.kill('SIGKILL'), 5000);
+  await gone;
+  clearTimeout(patience);
 }
