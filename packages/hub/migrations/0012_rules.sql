@@ -1,7 +1,8 @@
--- Event rules: how far they have read the events, which event each has acted on already, and what it last saw of a project and service.
+-- Event rules: how far they have read the events (and which numbers before that were missing: they may be committed yet), which event each has acted on already, and what it last saw of a project and service.
 CREATE TABLE rule_cursors (
   name TEXT PRIMARY KEY,
-  seq BIGINT NOT NULL
+  seq BIGINT NOT NULL,
+  gaps TEXT NOT NULL
 );
 
 -- An event may be read twice (a restart, a second hub, a late commit); this is what makes a rule act on it once.

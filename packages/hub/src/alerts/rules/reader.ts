@@ -8,8 +8,6 @@ const PAGE = 500;
 /** On PostgreSQL a lower number may commit after a higher one: numbers that were missing are looked for again, for so long. */
 const GAP_MS = 60_000;
 const MAX_GAPS = 500;
-/** Where this process has read nothing yet, it looks back this far; what was acted on is known. */
-const LOOK_BACK = 200;
 /** The place is written down with every match, and at least this often. */
 const WRITE_MS = 5000;
 /** Matches older than this lie behind every reader. */
@@ -33,22 +31,22 @@ export function createReader({ db, clock }: { db: Db; clock: Clock }) {
   const gaps = new Map<number, number>();
   const events = db.withTables<EventTables>();
 
+  /** Where to go on: another hub may have been further meanwhile. */
   async function place(): Promise<number> {
-    const stored = await storedPlace(db);
-    if (stored === undefined) return begin();
-    if (position !== undefined) return Math.max(position, stored);
-    for (let seq = Math.max(1, stored - LOOK_BACK + 1); seq <= stored; seq++) gaps.set(seq, clock.now());
-    return stored;
+    const stored = (await readPlace(db)) ?? (await begin());
+    if (position !== undefined && position >= stored.seq) return position;
+    for (const seq of stored.gaps) if (!gaps.has(seq)) gaps.set(seq, clock.now());
+    return stored.seq;
   }
 
-  async function begin(): Promise<number> {
+  async function begin(): Promise<Place> {
     const head = await events
       .selectFrom('events')
       .select((eb) => eb.fn.max('seq').as('seq'))
       .executeTakeFirst();
-    const seq = Number(head?.seq ?? 0);
-    await write(db, seq);
-    return seq;
+    const first = { seq: Number(head?.seq ?? 0), gaps: [] };
+    await writePlace(db, first);
+    return first;
   }
 
   async function late(): Promise<EventRow[]> {
@@ -84,14 +82,16 @@ export function createReader({ db, clock }: { db: Db; clock: Clock }) {
         .limit(PAGE)
         .execute();
       const to = fresh.at(-1)?.seq ?? from;
+      const came = new Set(before.map(({ seq }) => seq));
+      const open = [...[...gaps.keys()].filter((seq) => !came.has(seq)), ...missing(from, fresh)].slice(-MAX_GAPS);
       return {
         rows: [...before, ...fresh],
         more: fresh.length === PAGE,
         due: to > from && clock.now() - writtenAt >= WRITE_MS,
-        save: (trx) => write(trx, to),
+        save: (trx) => writePlace(trx, { seq: to, gaps: open }),
         done() {
-          for (const { seq } of before) gaps.delete(seq);
-          for (const seq of missing(from, fresh)) gaps.set(seq, clock.now());
+          for (const seq of gaps.keys()) if (!open.includes(seq)) gaps.delete(seq);
+          for (const seq of open) if (!gaps.has(seq)) gaps.set(seq, clock.now());
           position = to;
         },
       };
@@ -101,12 +101,12 @@ export function createReader({ db, clock }: { db: Db; clock: Clock }) {
       writtenAt = clock.now();
     },
     async expire(): Promise<void> {
-      const stored = await storedPlace(db);
+      const stored = await readPlace(db);
       if (stored === undefined) return;
       await db
         .withTables<RuleTables>()
         .deleteFrom('rule_hits')
-        .where('seq', '<', stored - KEEP_HITS)
+        .where('seq', '<', stored.seq - KEEP_HITS)
         .execute();
     },
   };
@@ -123,21 +123,24 @@ function missing(from: number, rows: readonly EventRow[]): number[] {
   return found.slice(-MAX_GAPS);
 }
 
-async function storedPlace(db: Db): Promise<number | undefined> {
+type Place = { seq: number; gaps: readonly number[] };
+
+async function readPlace(db: Db): Promise<Place | undefined> {
   const row = await db
     .withTables<RuleTables>()
     .selectFrom('rule_cursors')
-    .select('seq')
+    .select(['seq', 'gaps'])
     .where('name', '=', NAME)
     .executeTakeFirst();
-  return row === undefined ? undefined : Number(row.seq);
+  return row && { seq: Number(row.seq), gaps: JSON.parse(row.gaps) as number[] };
 }
 
-async function write(db: Db, seq: number): Promise<void> {
+async function writePlace(db: Db, { seq, gaps }: Place): Promise<void> {
+  const row = { seq, gaps: JSON.stringify(gaps) };
   await db
     .withTables<RuleTables>()
     .insertInto('rule_cursors')
-    .values({ name: NAME, seq })
-    .onConflict((oc) => oc.column('name').doUpdateSet({ seq }).where('rule_cursors.seq', '<', seq))
+    .values({ name: NAME, ...row })
+    .onConflict((oc) => oc.column('name').doUpdateSet(row).where('rule_cursors.seq', '<=', seq))
     .execute();
 }

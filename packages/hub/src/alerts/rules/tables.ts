@@ -1,5 +1,6 @@
 export type RuleTables = {
-  rule_cursors: { name: string; seq: number };
+  /** `gaps`: numbers before `seq` that were missing when it was passed, as JSON. */
+  rule_cursors: { name: string; seq: number; gaps: string };
   rule_hits: { rule: string; seq: number };
   rule_matches: {
     rule: string;
