@@ -14,7 +14,7 @@ import { maskUrl } from '../platform/urls.ts';
 import { createAdd } from './add.ts';
 import { createObserve } from './observe.ts';
 import { createRemove } from './remove.ts';
-import { hashKey, openApiKey, type StoredProject, shownDeclaration, toStored } from './store.ts';
+import { fromReadable, hashKey, openApiKey, type StoredProject, shownDeclaration, toStored } from './store.ts';
 import { createSync } from './sync.ts';
 import type { CatalogTables, ProjectRow } from './tables.ts';
 import { createVerify } from './verify.ts';
@@ -63,7 +63,9 @@ export function createCatalog(deps: CatalogDeps) {
     if (visible !== 'all') query = query.where('slug', 'in', visible);
     const rows = await query.execute();
     const facts = await deps.facts(rows.map((row) => row.slug));
-    return rows.map((row) => toFedProject(row, facts.get(row.slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()));
+    return fromReadable(rows, deps.log, (row) =>
+      toFedProject(row, facts.get(row.slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
+    );
   }
 
   return {
@@ -119,7 +121,11 @@ export function createCatalog(deps: CatalogDeps) {
 
     /** Every project with its declaration: what intake and detect compile their probes and thresholds from. */
     async declarations(): Promise<StoredProject[]> {
-      return (await tables.selectFrom('projects').selectAll().orderBy('slug').execute()).map(toStored);
+      return fromReadable(
+        await tables.selectFrom('projects').selectAll().orderBy('slug').execute(),
+        deps.log,
+        toStored,
+      );
     },
 
     /** A text that is another one after every change of a declaration, on whichever hub. */

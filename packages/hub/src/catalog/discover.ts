@@ -67,7 +67,8 @@ export async function discover(input: ProjectInput, outbound: Outbound): Promise
   const capabilities = parsed?.success ? parsed.data : null;
   if (parsed && !parsed.success)
     warnings.push(
-      `/api/capabilities is not understood: ${parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ')}`.slice(
+      // Below its own fields the names are the instance's words, which are not told.
+      `/api/capabilities is not understood: ${parsed.error.issues.map((i) => `${String(i.path[0] ?? 'it')}: ${i.message}`).join('; ')}`.slice(
         0,
         500,
       ),

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ProjectDeclaration } from '@orrery/protocol';
 import { maskServices } from '../config/index.ts';
+import { fieldErrors, HubError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
 import type { Secrets } from '../platform/secrets.ts';
 import { maskUrl } from '../platform/urls.ts';
 import type { ProjectRow } from './tables.ts';
@@ -14,13 +16,34 @@ export type StoredProject = Omit<ProjectDeclaration, 'apiKey'> & {
 export const hashKey = (key: string): string => createHash('sha256').update(key).digest('hex');
 const sealContext = (slug: string) => `project-key:${slug}`;
 
+/** Reads a row; throws `internal` when its declaration is none, whoever has written it. */
 export function toStored(row: ProjectRow): StoredProject {
-  const { apiKey: _, ...declaration } = ProjectDeclaration.parse(JSON.parse(row.declaration));
+  const parsed = ProjectDeclaration.safeParse(JSON.parse(row.declaration));
+  if (!parsed.success) {
+    const fields = fieldErrors(parsed.error.issues, 'declaration');
+    const what = fields.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
+    throw new HubError('internal', `What is stored of the project ${row.slug} is no valid declaration (${what}).`, {
+      fields,
+    });
+  }
+  const { apiKey: _, ...declaration } = parsed.data;
   return {
     ...declaration,
     declaredIn: { source: row.declared_source, ...(row.declared_ref === null ? {} : { ref: row.declared_ref }) },
     lastSeenAt: row.last_seen_at,
   };
+}
+
+/** Makes something of each row; one that cannot be read is logged and left out, so that it takes no other project with it. */
+export function fromReadable<T>(rows: readonly ProjectRow[], log: Log, make: (row: ProjectRow) => T): T[] {
+  return rows.flatMap((row) => {
+    try {
+      return [make(row)];
+    } catch (error) {
+      log.error({ err: error, project: row.slug }, 'a stored project cannot be read and is not watched');
+      return [];
+    }
+  });
 }
 
 /** The columns of a declaration: the key sealed and hashed, never in the JSON. */
