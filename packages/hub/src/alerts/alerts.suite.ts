@@ -27,6 +27,7 @@ const told = async (db: Db) => (await outbox(db)).map(({ type, channel }) => `${
 const happened = async (db: Db) =>
   (await createEvents({ db, clock: systemClock, log: silentLog }).recent(person('eve'), { limit: 100 })).items
     .map(({ type }) => type)
+    .filter((type) => type.startsWith('alert.'))
     .reverse();
 const one = (alerts: Alert[]): Alert => {
   if (!alerts[0] || alerts.length !== 1) throw new Error(`expected one alert, there are ${alerts.length}`);

@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { ChannelBook } from './channelBook.ts';
+import type { DependencyBook } from './dependencyBook.ts';
 import type { MaintenanceBook } from './maintenance/book.ts';
 import type { RouteBook } from './routing/book.ts';
 
@@ -18,4 +19,5 @@ export type AlertContext = {
   book: ChannelBook;
   routes: RouteBook;
   maintenance: MaintenanceBook;
+  dependencies: DependencyBook;
 };

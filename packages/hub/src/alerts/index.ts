@@ -4,6 +4,7 @@ import { acknowledge } from './acknowledge.ts';
 import { createChannelBook, type DeclaredChannel } from './channelBook.ts';
 import { createDeliver, DELIVERY_TIMING, type DeliveryContext, type DeliveryTiming } from './deliver.ts';
 import { type DeliveryFilter, deliveries } from './deliveries.ts';
+import { createDependencyBook } from './dependencyBook.ts';
 import { expire } from './expire.ts';
 import { get } from './get.ts';
 import { ignore } from './ignore.ts';
@@ -27,7 +28,10 @@ export { alertRoutes } from './routes.ts';
 export { cronProblem } from './routing/windows.ts';
 export { type DeclaredRule, ruleProblems, ruleRoutes } from './rules/index.ts';
 
-export type AlertsDeps = Omit<DeliveryContext, 'book' | 'routes' | 'maintenance' | 'timing' | 'random'> & {
+export type AlertsDeps = Omit<
+  DeliveryContext,
+  'book' | 'routes' | 'maintenance' | 'dependencies' | 'timing' | 'random'
+> & {
   timing?: Partial<DeliveryTiming>;
   /** From 0 to 1, for the jitter. */
   random?: () => number;
@@ -42,6 +46,7 @@ export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDe
     book,
     routes: createRouteBook(),
     maintenance: createMaintenanceBook(),
+    dependencies: createDependencyBook(),
     timing: { ...DELIVERY_TIMING, ...timing },
     random,
   };

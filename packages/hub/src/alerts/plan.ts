@@ -1,12 +1,16 @@
 import type { Finding } from '../detect/index.ts';
 import type { AlertRow } from './tables.ts';
 
+type Seen = { alert: AlertRow; finding: Finding };
+
 /** What has to change so that the alerts tell what the detectors see. */
 export type Plan = {
   /** Not known yet: becomes an alert. */
   open: Finding[];
+  /** Over so recently that nobody has heard of it: goes on. */
+  reopen: Seen[];
   /** Known, and seen again since. */
-  repeat: { alert: AlertRow; finding: Finding }[];
+  repeat: Seen[];
   /** Living, but gone. */
   resolve: AlertRow[];
   /** Resolved by a person while it fired, and gone now: the next firing is news again. */
@@ -16,7 +20,7 @@ export type Plan = {
 /** Compares all living and suppressed alerts of some projects with all findings that fire in them now. */
 export function plan(alerts: readonly AlertRow[], findings: readonly Finding[]): Plan {
   const firing = new Map(findings.map((finding) => [finding.fingerprint, finding]));
-  const result: Plan = { open: [], repeat: [], resolve: [], release: [] };
+  const result: Plan = { open: [], reopen: [], repeat: [], resolve: [], release: [] };
   for (const alert of alerts) {
     const finding = firing.get(alert.fingerprint);
     firing.delete(alert.fingerprint);
@@ -29,8 +33,24 @@ export function plan(alerts: readonly AlertRow[], findings: readonly Finding[]):
   return result;
 }
 
-export const isEmpty = ({ open, repeat, resolve, release }: Plan): boolean =>
-  open.length + repeat.length + resolve.length + release.length === 0;
+/** The same plan, in which what would open goes on as one of these alerts, of the same finding the newest. */
+export function goingOn(before: Plan, recovered: readonly AlertRow[]): Plan {
+  const newest = new Map<string, AlertRow>();
+  for (const alert of recovered) {
+    const known = newest.get(alert.fingerprint);
+    if (!known || known.id < alert.id) newest.set(alert.fingerprint, alert);
+  }
+  const next: Plan = { ...before, open: [], reopen: [] };
+  for (const finding of before.open) {
+    const alert = newest.get(finding.fingerprint);
+    if (alert) next.reopen.push({ alert, finding });
+    else next.open.push(finding);
+  }
+  return next;
+}
+
+export const isEmpty = ({ open, reopen, repeat, resolve, release }: Plan): boolean =>
+  open.length + reopen.length + repeat.length + resolve.length + release.length === 0;
 
 /** The projects that a plan changes, in the one order in which they are locked. */
 export function affected({ open, repeat, resolve, release }: Plan): string[] {

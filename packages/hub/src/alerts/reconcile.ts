@@ -1,10 +1,13 @@
 import type { Finding } from '../detect/index.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
-import { newId } from '../platform/ids.ts';
+import { announce } from './announce.ts';
 import type { AlertContext } from './context.ts';
-import { alertEvent, tell } from './notify.ts';
-import { affected, isEmpty, type Plan, plan } from './plan.ts';
-import { type AlertRow, type AlertTables, HELD, LIVING } from './tables.ts';
+import { inhibitions } from './dependencies.ts';
+import { takeTurn } from './incidents/store.ts';
+import { affected, goingOn, isEmpty, type Plan, plan } from './plan.ts';
+import { apply, heldAlerts, recoveredJustNow } from './store.ts';
+import type { AlertRow, AlertTables } from './tables.ts';
+import { withdrawEnds } from './withdraw.ts';
 
 /**
  * An evaluation this much older than the newest one that changed a project comes from a hub that was paused meanwhile and changes
@@ -12,9 +15,16 @@ import { type AlertRow, type AlertTables, HELD, LIVING } from './tables.ts';
  * would stand still until time catches up.
  */
 const STALE_WINDOW_MS = 120_000;
-const CHUNK = 500;
 
-export type Reconciled = { opened: number; resolved: number; repeated: number };
+export type Reconciled = {
+  opened: number;
+  resolved: number;
+  repeated: number;
+  /** Alerts that go on after a recovery that did not last; absent when there are none. */
+  reopened?: number;
+  /** Services, as `project/service`, that are worth a look at once; absent when there are none. */
+  look?: string[];
+};
 export type Scope = {
   /** The projects that were evaluated: what does not fire in them is over. */
   scope: readonly string[];
@@ -22,11 +32,13 @@ export type Scope = {
   at: number;
   /** Who or what ends alerts that no longer fire; `recovery` unless said otherwise. */
   resolvedBy?: string;
+  /** Whether all projects were evaluated, so that what depends on what is looked through for all of them too. */
+  whole?: boolean;
 };
 
 /**
- * Makes the alerts of the evaluated projects tell what fires in them: opens, counts, resolves, and puts what people must hear into
- * the outbox, all in one transaction. May be run again, and by two hubs at once: what is done already is not done twice.
+ * Makes the alerts of the evaluated projects tell what fires in them: opens, counts, resolves, takes up again, and puts what people must
+ * hear into the outbox, all in one transaction. May be run again, and by two hubs at once: what is done already is not done twice.
  */
 export async function reconcile(
   context: AlertContext,
@@ -36,53 +48,69 @@ export async function reconcile(
   const inScope = new Set(options.scope);
   const firing = findings.filter(({ project }) => inScope.has(project));
   const nothing: Reconciled = { opened: 0, resolved: 0, repeated: 0 };
-  const ahead = plan(await heldAlerts(context.db, options.scope), firing);
-  if (isEmpty(ahead)) return nothing;
-  const result = await inTransaction(context.db, async (trx) => {
+  const held = await heldAlerts(context.db, options.scope);
+  const ahead = plan(held, firing);
+  const astray = isAstray(context, held, options.whole ?? false);
+  if (isEmpty(ahead) && !astray) return nothing;
+  return inTransaction(context.db, async (trx) => {
+    await takeTurn(trx);
     const locked = new Set(await lockScopes(trx, affected(ahead), options.at));
-    if (locked.size === 0 || context.clock.now() - options.at > STALE_WINDOW_MS) return nothing;
+    if (context.clock.now() - options.at > STALE_WINDOW_MS || (locked.size === 0 && !astray)) return nothing;
     // Another hub may have done the same meanwhile: what counts is what stands now that the projects are ours.
-    const now = plan(
-      await heldAlerts(trx, [...locked]),
-      firing.filter(({ project }) => locked.has(project)),
-    );
-    const applied = await apply(trx, now, options);
-    const when = { at: options.at, now: context.clock.now() };
-    await tell(trx, context, { type: 'alert.opened', alerts: applied.opened, ...when });
-    await tell(trx, context, { type: 'alert.resolved', alerts: applied.resolved, ...when });
-    const events = [
-      ...applied.opened.map((alert) => alertEvent('alert.opened', alert, options.at)),
-      ...applied.resolved.map((alert) =>
-        alertEvent('alert.resolved', alert, options.at, options.resolvedBy ?? 'recovery'),
+    const now = await goOn(
+      trx,
+      context,
+      plan(
+        await heldAlerts(trx, [...locked]),
+        firing.filter(({ project }) => locked.has(project)),
       ),
-    ];
-    if (events.length > 0) await context.appendEvents(trx, events);
+      options.at,
+    );
+    const by = options.resolvedBy ?? 'recovery';
+    const { opened, reopened, resolved, repeated } = await apply(trx, now, options.at, by);
+    const done: Reconciled = { opened: opened.length, resolved: resolved.length, repeated };
+    if (opened.length + reopened.length + resolved.length === 0 && !astray) return done;
+    const look = await announce(trx, context, {
+      ...{ opened, reopened, resolved, by },
+      at: options.at,
+      now: context.clock.now(),
+      settling: options.resolvedBy === undefined,
+    });
     return {
-      opened: applied.opened.length,
-      resolved: applied.resolved.length,
-      repeated: applied.repeated,
+      ...done,
+      ...(reopened.length > 0 ? { reopened: reopened.length } : {}),
+      ...(look.length > 0 ? { look } : {}),
     };
   });
-  return result;
 }
 
-async function heldAlerts(db: Db, projects: readonly string[]): Promise<AlertRow[]> {
-  const rows: AlertRow[] = [];
-  for (let i = 0; i < projects.length; i += CHUNK)
-    rows.push(
-      ...(await db
-        .withTables<AlertTables>()
-        .selectFrom('alerts')
-        .selectAll()
-        .where('project', 'in', projects.slice(i, i + CHUNK))
-        .where(HELD)
-        .execute()),
-    );
-  return rows;
+/** What fires again after a recovery that nobody has been told of goes on as the same alert. */
+async function goOn(trx: Db, { clock }: AlertContext, planned: Plan, at: number): Promise<Plan> {
+  if (planned.open.length === 0) return planned;
+  const recovered = await recoveredJustNow(trx, planned.open, at);
+  if (recovered.length === 0) return planned;
+  return goingOn(planned, await withdrawEnds(trx, recovered, clock.now()));
+}
+
+/**
+ * Whether living alerts stand otherwise than the declared dependencies say, or in no incident. Of alerts whose inhibitor is not among the
+ * given ones only a look at the whole can tell.
+ */
+function isAstray({ dependencies }: AlertContext, held: readonly AlertRow[], whole: boolean): boolean {
+  const living = held.filter(({ status }) => status !== 'resolved');
+  if (living.length === 0) return false;
+  const known = new Set(living.map(({ id }) => id));
+  const explained = inhibitions(living, dependencies.current());
+  return living.some(
+    ({ id, incident_id, inhibited_by }) =>
+      incident_id === null ||
+      ((whole || inhibited_by === null || known.has(inhibited_by)) && (explained.get(id) ?? null) !== inhibited_by),
+  );
 }
 
 /** Takes the projects' rows until the transaction ends, always in one order; leaves out those that a newer evaluation has changed. */
 async function lockScopes(trx: Db, projects: readonly string[], at: number): Promise<string[]> {
+  if (projects.length === 0) return [];
   const rows = await trx
     .withTables<AlertTables>()
     .insertInto('alert_scopes')
@@ -102,86 +130,3 @@ async function lockScopes(trx: Db, projects: readonly string[], at: number): Pro
     .execute();
   return rows.map(({ project }) => project);
 }
-
-async function apply(trx: Db, { open, repeat, resolve, release }: Plan, { at, resolvedBy = 'recovery' }: Scope) {
-  const q = trx.withTables<AlertTables>();
-  const opened: AlertRow[] = [];
-  for (let i = 0; i < open.length; i += CHUNK)
-    opened.push(
-      ...(await q
-        .insertInto('alerts')
-        .values(open.slice(i, i + CHUNK).map((finding) => newAlert(finding, at)))
-        .onConflict((oc) => oc.doNothing())
-        .returningAll()
-        .execute()),
-    );
-  let repeated = 0;
-  for (const { alert, finding } of repeat) {
-    const row = await q
-      .updateTable('alerts')
-      .set((eb) => ({ ...facts(finding), occurrences: eb('occurrences', '+', 1), last_seen_at: finding.observedAt }))
-      .where('id', '=', alert.id)
-      .where('status', 'in', LIVING)
-      .returning('id')
-      .executeTakeFirst();
-    if (row) repeated += 1;
-  }
-  const resolved: AlertRow[] = [];
-  for (let i = 0; i < resolve.length; i += CHUNK)
-    resolved.push(
-      ...(await q
-        .updateTable('alerts')
-        .set({ status: 'resolved', resolved_by: resolvedBy, resolved_at: at })
-        .where(
-          'id',
-          'in',
-          resolve.slice(i, i + CHUNK).map(({ id }) => id),
-        )
-        .where('status', 'in', LIVING)
-        .returningAll()
-        .execute()),
-    );
-  for (let i = 0; i < release.length; i += CHUNK)
-    await q
-      .updateTable('alerts')
-      .set({ suppressed: 0 })
-      .where(
-        'id',
-        'in',
-        release.slice(i, i + CHUNK).map(({ id }) => id),
-      )
-      .execute();
-  return { opened, resolved, repeated };
-}
-
-/** What of an alert follows its finding while it fires: the values that broke it may change. */
-const facts = (finding: Finding) => ({
-  severity: finding.severity,
-  category: finding.category,
-  title: finding.title,
-  description: finding.description,
-  recommendation: finding.recommendation ?? null,
-  auto_fixable: finding.autoFixable ? 1 : 0,
-});
-
-const newAlert = (finding: Finding, at: number): AlertRow => ({
-  id: newId('alr', at),
-  fingerprint: finding.fingerprint,
-  detector: finding.detector,
-  project: finding.project,
-  service: finding.service ?? null,
-  ...facts(finding),
-  status: 'open',
-  suppressed: 0,
-  occurrences: 1,
-  created_at: at,
-  last_seen_at: finding.observedAt,
-  acknowledged_by: null,
-  acknowledged_at: null,
-  resolved_by: null,
-  resolved_at: null,
-  incident_id: null,
-  inhibited_by: null,
-  settle_ms: 0,
-  returns_as: null,
-});

@@ -8,6 +8,6 @@ export const resolve = (context: AlertContext, caller: Caller, id: string): Prom
   transition(context, caller, id, {
     verb: 'resolve',
     from: ['open', 'acknowledged', 'ignored'],
-    change: (by, at) => ({ status: 'resolved', resolved_by: by, resolved_at: at, suppressed: 1 }),
+    change: (by, at) => ({ status: 'resolved', resolved_by: by, resolved_at: at, suppressed: 1, inhibited_by: null }),
     event: 'alert.resolved',
   });

@@ -3,8 +3,10 @@ import { authorize, type Caller, sees } from '../access/index.ts';
 import { iso } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
+import { announce } from './announce.ts';
 import type { AlertContext } from './context.ts';
-import { alertEvent, tell } from './notify.ts';
+import { takeTurn } from './incidents/store.ts';
+import { alertEvent } from './notify.ts';
 import { type AlertRow, type AlertTables, toAlert } from './tables.ts';
 
 const ID = /^alr_[0-9a-z]{20,40}$/;
@@ -36,6 +38,7 @@ export async function transition(
 ): Promise<Alert> {
   authorize(caller, 'alerts:manage');
   const alert = await inTransaction(context.db, async (trx) => {
+    await takeTurn(trx);
     const before = await findAlert(trx, caller, id);
     const at = context.clock.now();
     const after = await trx
@@ -47,8 +50,12 @@ export async function transition(
       .returningAll()
       .executeTakeFirst();
     if (!after) throw refusal(verb, await findAlert(trx, caller, id));
-    if (event === 'alert.resolved') await tell(trx, context, { type: 'alert.resolved', alerts: [after], at, now: at });
-    await context.appendEvents(trx, [alertEvent(event, after, at, caller.name)]);
+    // What somebody is on, puts aside or ends no longer explains others, or does so again.
+    if (event === 'alert.resolved') await announce(trx, context, { resolved: [after], at, now: at, by: caller.name });
+    else {
+      await context.appendEvents(trx, [alertEvent(event, after, at, caller.name)]);
+      if (event === 'alert.ignored') await announce(trx, context, { at, now: at });
+    }
     await context.audit(trx, {
       caller,
       verb: `alerts.${verb}`,

@@ -1,4 +1,5 @@
 export { type Catalog, createCatalog } from './catalog.ts';
+export { type Dependencies, dependenciesOf, NOTHING_DECLARED } from './dependencies.ts';
 export { catalogRoutes } from './routes.ts';
 export type { StoredProject } from './store.ts';
 export type { ProjectFacts } from './views.ts';

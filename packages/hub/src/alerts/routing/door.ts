@@ -15,8 +15,11 @@ export const routingDoor = (context: AlertContext) => ({
   syncRoutes: (declared: readonly DeclaredRoute[]): void => context.routes.replace(declared),
   /** Takes up the maintenance that the configuration declares now. */
   syncMaintenance: (declared: readonly DeclaredMaintenance[]): void => context.maintenance.replaceFile(declared),
-  /** Takes up the projects' words, by which routes choose. */
-  syncProjects: (known: readonly ProjectDeclaration[]): void => context.routes.replaceProjects(known),
+  /** Takes up the projects: their words, by which routes choose, and what depends on what. */
+  syncProjects(known: readonly ProjectDeclaration[]): void {
+    context.routes.replaceProjects(known);
+    context.dependencies.replace(known);
+  },
   routes: (caller: Caller) => listRoutes(context, caller),
   tryRoutes: (caller: Caller, input: z.output<typeof RouteTestInput>) => tryRoutes(context, caller, input),
   silences: (caller: Caller) => listSilences(context, caller),
