@@ -16,6 +16,8 @@ export type HubOptions = {
   databaseUrl?: string;
   /** A fixed port, for a hub that is started again in the same place. */
   port?: number;
+  /** A command that becomes the hub, with limits of its own. */
+  wrap?: readonly string[];
 };
 
 export type RunningHub = {
@@ -46,6 +48,7 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
   const run = runOrrery(
     ['serve', '--json', '--port', String(options.port ?? 0), '--data', dataDir, '--config', configFile],
     { ...(options.databaseUrl ? { ORRERY_DATABASE_URL: options.databaseUrl } : {}), ...options.env },
+    options.wrap,
   );
   const url = await run.listening();
   const local: { key: string } = JSON.parse(readFileSync(join(dataDir, 'local.json'), 'utf8'));
@@ -77,8 +80,9 @@ export async function startHub(options: HubOptions = {}): Promise<RunningHub> {
 }
 
 /** One run of the command, with nothing of our own environment that could steer it. */
-export function runOrrery(args: readonly string[], env: Record<string, string> = {}) {
-  const child: ChildProcess = spawn(process.execPath, [ORRERY, ...args], {
+export function runOrrery(args: readonly string[], env: Record<string, string> = {}, wrap: readonly string[] = []) {
+  const [command = process.execPath, ...rest] = [...wrap, process.execPath, ORRERY, ...args];
+  const child: ChildProcess = spawn(command, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', TZ: 'UTC', ...env },
   });

@@ -9,6 +9,7 @@ import { fieldErrors, HubError, toProblem } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { isOutage } from '../outage.ts';
 import { readJson, readQuery } from './body.ts';
+import { openFilesLimit } from './files.ts';
 import { securityHeaders } from './headers.ts';
 import { createRateLimit } from './limits.ts';
 import { createPages } from './pages.ts';
@@ -43,6 +44,9 @@ const ANONYMOUS_PER_MINUTE = 600;
 const KNOWN_PER_MINUTE = 12_000;
 /** What the runtime holds for a client that does not read, on each of two levels; its own measure is 64 KiB, and there may be a thousand of them. */
 const SOCKET_BUFFER = 4 * 1024;
+const MAX_CONNECTIONS = 4000;
+/** Of all descriptors that the process may have: the rest is for the database and for probing. */
+const CONNECTIONS_SHARE = 0.5;
 const OUTAGE_LOG_MS = 5000;
 const REQUEST_ID = /^[A-Za-z0-9_-]{8,64}$/;
 
@@ -254,6 +258,7 @@ export async function listen(options: { host: string; port: number }): Promise<H
   server.headersTimeout = 15_000;
   server.keepAliveTimeout = 30_000;
   server.maxHeadersCount = 100;
+  server.maxConnections = Math.min(MAX_CONNECTIONS, Math.floor(openFilesLimit() * CONNECTIONS_SHARE));
   const { port, family, address } = await promise;
   const shown = family === 'IPv6' ? `[${address}]` : address;
   return {
