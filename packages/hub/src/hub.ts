@@ -11,7 +11,7 @@ import { createEvents, eventRoutes } from './events/index.ts';
 import { followProjects } from './follow-projects.ts';
 import { hubMetrics } from './hub-metrics.ts';
 import { hubRoutes } from './hub-routes.ts';
-import { createIntake, intakeRoutes } from './intake/index.ts';
+import { aloneHub, createIntake, intakeRoutes, sharedHub } from './intake/index.ts';
 import { writeLocalAccess } from './local-access.ts';
 import { createLoop } from './loop.ts';
 import { systemClock } from './platform/clock.ts';
@@ -112,6 +112,10 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       facts: (slugs) => projectFacts({ intake, samples }, slugs),
       offlineAfterMs: () => file.freshness.offlineAfterMs,
     });
+    const identity = { id: holderId, name: `${hostname()}:${process.pid}`, version: VERSION };
+    const hubs =
+      databaseUrl === undefined ? aloneHub(clock, identity) : sharedHub({ ...identity, url: databaseUrl, clock, log });
+    stops.push(() => hubs.stop());
     const intake = createIntake({
       db,
       clock,
@@ -122,8 +126,8 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       apiKeyOf: catalog.apiKeyOf,
       storeSamples: samples.append,
       appendEvents,
-      mayProbe: () => jobs.leading(),
-      suspended: () => jobs.suspended(),
+      hubs,
+      selfCheckTargets: () => file.network.selfCheck,
     });
     const detect = createDetect({
       db,
@@ -152,9 +156,12 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       log,
       holderId,
       shared: kind === 'postgres',
-      onLead: (leading) => (leading ? intake.start() : intake.stop()),
+      serverTime: kind === 'postgres',
+      onLead: (leading) => {
+        if (hubs.shared) log.info({ leading }, leading ? 'this hub judges and tells' : 'another hub judges and tells');
+      },
     });
-    const loop = createLoop({ catalog, intake, detect, alerts, events, jobs: () => jobs, log });
+    const loop = createLoop({ catalog, intake, hubs, detect, alerts, events, jobs: () => jobs, log });
 
     // Configuration: what the file declares now, and after each change of it.
     const following = followProjects({ catalog, intake, detect, alerts, log });
@@ -254,7 +261,13 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     ]);
     stops.push(() => loop.settle());
     stops.push(() => jobs.stop());
-    stops.push(() => intake.stop());
+    // Its probes go to the others before anything else is waited for.
+    stops.push(async () => {
+      await intake.stop();
+      await hubs.stop();
+    });
+    await intake.start();
+    await hubs.start();
     const flush = setInterval(
       () =>
         void catalog

@@ -5,7 +5,7 @@ import { until } from '../../../test/services/until.ts';
 import { alertsOn, person } from './alerts/testing.ts';
 import { createDetect, type ProbeFact } from './detect/index.ts';
 import { createEvents } from './events/index.ts';
-import type { Facts } from './intake/index.ts';
+import { aloneHub, type Facts } from './intake/index.ts';
 import { createLoop } from './loop.ts';
 import { systemClock as clock } from './platform/clock.ts';
 import { silentLog as log } from './platform/testing.ts';
@@ -73,6 +73,7 @@ async function house() {
         arrive = listener;
       },
     },
+    hubs: aloneHub(clock),
     detect,
     alerts,
     events: createEvents({ db, clock, log }),

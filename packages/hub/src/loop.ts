@@ -2,7 +2,7 @@ import type { Alerts } from './alerts/index.ts';
 import type { Catalog } from './catalog/index.ts';
 import type { Detect } from './detect/index.ts';
 import type { Events } from './events/index.ts';
-import type { Facts, Intake } from './intake/index.ts';
+import type { Facts, Hubs, Intake } from './intake/index.ts';
 import { defineJob, type JobDefinition, type Jobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
 
@@ -11,6 +11,7 @@ export type Loop = { jobs: JobDefinition[]; settle(): Promise<void> };
 type Rooms = {
   catalog: Pick<Catalog, 'observe' | 'sightings' | 'verify' | 'flushSightings'>;
   intake: Pick<Intake, 'onFacts'>;
+  hubs: Pick<Hubs, 'tell' | 'onNews'>;
   detect: Detect;
   alerts: Alerts;
   events: Events;
@@ -23,7 +24,7 @@ type Rooms = {
  * stored, so running it again changes nothing: it runs at once when facts arrive, and a sweep repeats it for what a crash or another
  * hub left behind.
  */
-export function createLoop({ catalog, intake, detect, alerts, events, jobs, log }: Rooms): Loop {
+export function createLoop({ catalog, intake, hubs, detect, alerts, events, jobs, log }: Rooms): Loop {
   const dirty = new Set<string>();
   let judging: Promise<void> | undefined;
   let turn: Promise<void> = Promise.resolve();
@@ -92,8 +93,17 @@ export function createLoop({ catalog, intake, detect, alerts, events, jobs, log 
     catalog.observe(facts.seen);
     for (const project of facts.projects) dirty.add(project);
     events.poke();
+    hubs.tell({ kind: 'facts', projects: facts.projects });
     if (jobs().leading()) judgeSoon();
     else keepMatches();
+  });
+
+  // What another hub has stored is judged by the one that leads as if it were its own.
+  hubs.onNews((news) => {
+    if (news.kind !== 'facts') return;
+    for (const project of news.projects) dirty.add(project);
+    events.poke();
+    judgeSoon();
   });
 
   return {

@@ -28,7 +28,7 @@ describe('a file with mistakes', () => {
     [
       'a key that is like none',
       'network: { wifi: true }',
-      ['f:1:12 network.wifi: is no known key; known here: allowPrivate'],
+      ['f:1:12 network.wifi: is no known key; known here: allowPrivate, selfCheck'],
     ],
     [
       'a key of another kind of probe',
@@ -284,7 +284,7 @@ channels:
     expect(file?.projects.map(({ ref }) => ref.replace(/^\d+/, 'f'))).toEqual(['f.yaml:2', 'f.yaml:17']);
     expect(file?.projects[0]?.declaration.apiKey).toBe('k: [1, {2}] #');
     expect(file?.channels[0]?.declaration).toMatchObject({ secret: 'a'.repeat(30) });
-    expect(file?.network).toEqual({ allowPrivate: true });
+    expect(file?.network).toEqual({ allowPrivate: true, selfCheck: [] });
     expect(file?.retention.raw).toBe(30 * 86_400_000);
     expect(file?.freshness.offlineAfterMs).toBe(600_000);
     expect(Object.isFrozen(file?.projects[0]?.declaration.services)).toBe(true);

@@ -32,7 +32,10 @@ export type FileConfig = {
   readonly routes: readonly Declared<RouteDeclaration>[];
   readonly maintenance: readonly Declared<MaintenanceDeclaration>[];
   readonly statusPages: readonly StatusPageDeclaration[];
-  readonly network: { readonly allowPrivate: boolean };
+  readonly network: {
+    readonly allowPrivate: boolean;
+    readonly selfCheck: readonly { readonly host: string; readonly port: number }[];
+  };
   /** How long things are kept, in milliseconds. */
   readonly retention: Readonly<Record<'raw' | 'minute' | 'hour' | 'checks' | 'events', number>>;
   readonly freshness: { readonly offlineAfterMs: number };

@@ -14,6 +14,8 @@ export type Probe = BoundProbe & {
   kind: string;
   /** Which one of its kind in its service, from 0. */
   ordinal: number;
+  /** How many hubs must see a failure before it counts. */
+  quorum: number;
   /** Changes when the declaration does. */
   declaration: string;
 };
@@ -45,6 +47,7 @@ export function compileProbes(projects: readonly WatchedProject[]): Probe[] {
           service: service.name,
           kind: declared.kind,
           ordinal,
+          quorum: 'quorum' in declared ? declared.quorum : 1,
           declaration: JSON.stringify([declared, project.hubUrl]),
         };
       });

@@ -1,3 +1,4 @@
 export type { Facts } from './facts.ts';
+export { aloneHub, type Hubs, sharedHub } from './hubs/hubs.ts';
 export { createIntake, type Intake } from './intake.ts';
 export { intakeRoutes } from './routes.ts';

@@ -1,6 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'vitest';
 import { until } from '../../../../test/services/until.ts';
+import { systemClock } from '../platform/clock.ts';
+import { aloneHub } from './hubs/hubs.ts';
 import { broken, hanging, ok, project, room, testIntake } from './testing.ts';
 
 const EVERY = '200ms';
@@ -144,15 +146,17 @@ describe.concurrent('probing', () => {
     await until(async () => (await kit.service('veria')).history.length >= stored + 4, { what: 'all is stored' });
   });
 
-  test('a hub that lost its lease writes nothing more', async ({ expect, onTestFinished }) => {
+  test('a hub whose probes others took over writes nothing more', async ({ expect, onTestFinished }) => {
     const { watched, opened } = await room(onTestFinished);
     const server = await watched();
-    let leading = true;
-    const kit = opened({ mayProbe: () => leading });
+    let mine = true;
+    const kit = opened({
+      hubs: { ...aloneHub(systemClock), shared: true, time: () => Date.now(), guard: async () => mine },
+    });
     await kit.intake.sync([veria(server.url)]);
     await kit.intake.start();
     await until(async () => (await kit.service('veria')).status === 'up', { what: 'up' });
-    leading = false;
+    mine = false;
     const stored = (await kit.service('veria')).history.length;
     server.become(broken);
     const { length: hits } = server.hits;

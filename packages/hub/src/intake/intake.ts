@@ -10,6 +10,7 @@ import { compileProbes, type Probe, type WatchedProject } from './compile.ts';
 import { expire } from './expire.ts';
 import type { AppendEvents, Facts, StoreSamples } from './facts.ts';
 import { createHeartbeats } from './heartbeats.ts';
+import { aloneHub, type Hubs, type ServiceRef } from './hubs/hubs.ts';
 import type { Standing } from './judge.ts';
 import { type LogFilter, logLinesAfter, projectLogs } from './logs.ts';
 import { createMonitor } from './monitor.ts';
@@ -17,7 +18,9 @@ import { opsHealth } from './opsHealth.ts';
 import { createProber } from './prober.ts';
 import { createRecorder } from './record.ts';
 import { createRefusals } from './refusals.ts';
-import { type Kept, loadKept, NOTHING_KEPT } from './store.ts';
+import { createSelfCheck, type SelfCheckTarget } from './selfcheck.ts';
+import { createStates } from './states.ts';
+import { NOTHING_KEPT } from './store.ts';
 
 type IntakeDeps = {
   db: Db;
@@ -30,26 +33,24 @@ type IntakeDeps = {
   apiKeyOf(slug: string): Promise<string | undefined>;
   storeSamples: StoreSamples;
   appendEvents: AppendEvents;
-  /** Whether this hub still holds the lease under which it was started; always, unless said otherwise. */
-  mayProbe?: () => boolean;
-  /** Whether the lease only ran out because the database is away; never, unless said otherwise. */
-  suspended?: () => boolean;
+  /** This hub among those on the database; by itself, unless said otherwise. */
+  hubs?: Hubs;
+  /** What the operator says that this hub must reach to believe that its own network works. */
+  selfCheckTargets?: () => readonly SelfCheckTarget[];
 };
 
 /** A probe's state; times are epoch ms of the hub's clock. */
 type ProbeState = { probeId: string; project: string; service: string; kind: string; target: string } & Pick<
   Standing,
-  'status' | 'since' | 'lastCheckAt' | 'latencyMs' | 'reason'
+  'status' | 'since' | 'lastCheckAt' | 'latencyMs' | 'reason' | 'flips'
 > & { consecutiveFailures: number; intervalMs: number; instanceChecks: Standing['checks'] };
 
 export type Intake = ReturnType<typeof createIntake>;
 
-/** How long a hub that does not probe itself may show what it read before, in ms. */
-const SHARED_MS = 500;
-
 /** Facts arrive here: by probes that ask, by projects that push, by jobs that call. Whatever comes out has been checked and stored. */
 export function createIntake(deps: IntakeDeps) {
   const { db, clock, log } = deps;
+  const hubs = deps.hubs ?? aloneHub(clock);
   const refusals = createRefusals();
   const listeners = new Set<(facts: Facts) => void>();
   const emit = (facts: Facts) => {
@@ -64,36 +65,56 @@ export function createIntake(deps: IntakeDeps) {
   let ids: ReadonlySet<string> = new Set();
   let projects: ReadonlyMap<string, WatchedProject> = new Map();
   let keys: ReadonlyMap<string, string> = new Map();
-  let shared: { at: number; kept: Promise<ReadonlyMap<string, Kept>> } | undefined;
 
   const heartbeats = createHeartbeats(deps);
   const recorder = createRecorder({
     ...deps,
     refusals,
     emit,
-    mayWrite: deps.mayProbe ?? (() => true),
-    suspended: deps.suspended ?? (() => false),
+    hubs,
+  });
+  const selfCheck = createSelfCheck({
+    clock,
+    open: deps.outbound.open,
+    targets: deps.selfCheckTargets ?? (() => []),
+    onChange(isolation) {
+      hubs.isolated(isolation);
+      if (isolation)
+        log.warn({ reason: isolation.reason }, 'this hub is isolated: what it does not reach is unknown, not down');
+      else log.info('this hub reaches its targets again');
+    },
   });
   const prober = createProber({
     ...deps,
     recorder,
     heartbeats,
+    hubs,
+    selfCheck,
+    onMoved: () => states.forget(),
     probes: () => probes,
     isDeclared: (id) => ids.has(id),
     keyOf: (slug) => keys.get(slug),
   });
 
-  /** What is stored of every probe: in memory on the hub that probes, else read from the database it writes to. */
-  async function keptOf(): Promise<ReadonlyMap<string, Kept>> {
-    if (prober.running()) return new Map(probes.map(({ id }) => [id, recorder.committed(id) ?? NOTHING_KEPT]));
-    if (!shared || clock.monotonic() - shared.at > SHARED_MS) shared = { at: clock.monotonic(), kept: loadKept(db) };
-    return shared.kept;
-  }
+  const states = createStates({ db, clock, hubs, recorder, probes: () => probes, judges: prober.judges });
+
+  /** Whose probes are meant by a reference. */
+  const meant = ({ project, service, probe }: ServiceRef) =>
+    probes.filter(
+      (one) =>
+        one.project === project &&
+        (service === undefined || one.service === service) &&
+        (probe === undefined || one.id === probe),
+    );
+  hubs.onNews((news) => {
+    if (news.kind === 'look') for (const probe of news.refs.flatMap(meant)) prober.checkSoon(probe);
+    else states.changed(news.projects);
+  });
 
   const healthDeps = {
     db,
     probes: () => probes,
-    keptOf,
+    keptOf: states.kept,
     isProject: (slug: string) => projects.has(slug),
     heartbeatUrl: heartbeats.urlOf,
     now: clock.now,
@@ -105,12 +126,23 @@ export function createIntake(deps: IntakeDeps) {
     const readers = probes.filter((probe) => probe.project === slug && probe.kind === 'instance');
     if (readers.length === 0)
       return 'No probe of the kind "instance" is declared for this project, and only that kind reads logs.';
-    const kept = await keptOf();
+    const kept = await states.kept();
     const notes = readers.flatMap((probe) => {
       const note = kept.get(probe.id)?.logs.note;
       return note ? [`${probe.service}: the log could not be read: ${note}`] : [];
     });
     return notes.length > 0 ? notes.join('; ') : undefined;
+  }
+
+  /** Runs the probes of these services now, on whichever hub has them. */
+  function checkSoon(refs: readonly ServiceRef[]): void {
+    const others: ServiceRef[] = [];
+    for (const ref of refs)
+      for (const probe of meant(ref)) {
+        if (prober.judges(probe.id)) prober.checkSoon(probe);
+        else others.push({ project: probe.project, service: probe.service, probe: probe.id });
+      }
+    if (others.length > 0) hubs.tell({ kind: 'look', refs: others });
   }
 
   return {
@@ -134,11 +166,11 @@ export function createIntake(deps: IntakeDeps) {
       listeners.add(listener);
     },
     async states(): Promise<ProbeState[]> {
-      const kept = await keptOf();
+      const kept = await states.kept();
       return probes.map(({ id, project, service, kind, target, intervalMs }) => {
         const { standing } = kept.get(id) ?? NOTHING_KEPT;
-        const { status, since, lastCheckAt, latencyMs, reason, failures, checks } = standing;
-        const state = { status, since, lastCheckAt, latencyMs, reason };
+        const { status, since, lastCheckAt, latencyMs, reason, failures, checks, flips } = standing;
+        const state = { status, since, lastCheckAt, latencyMs, reason, flips };
         return {
           probeId: id,
           project,
@@ -162,8 +194,9 @@ export function createIntake(deps: IntakeDeps) {
       const probe = await heartbeats.beat(token, failed);
       if (!probe) throw new HubError('not_found', 'No heartbeat has this address.');
       const shown = recorder.kept(probe.id).standing.status;
-      if (failed || shown !== 'up') prober.checkSoon(probe);
+      if (failed || shown !== 'up') checkSoon([{ project: probe.project, service: probe.service, probe: probe.id }]);
     },
+    checkSoon,
     runOnce: createMonitor({ probes: () => probes, check: prober.check }),
     /** Deletes checks older than `keepMs`, and old log lines and ids. */
     expire: (keepMs: number) => expire(db, clock.now(), keepMs),

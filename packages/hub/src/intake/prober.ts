@@ -1,20 +1,28 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
-import type { Outbound } from '../platform/outbound.ts';
-import type { Probe } from './compile.ts';
+import { type Outbound, OutboundError } from '../platform/outbound.ts';
+import { type Probe, phaseOf } from './compile.ts';
 import type { createHeartbeats } from './heartbeats.ts';
+import { waitAfterHandover } from './hubs/handover.ts';
+import type { Hubs } from './hubs/hubs.ts';
+import type { Role } from './hubs/rendezvous.ts';
+import { createWitnesses } from './hubs/witnesses.ts';
 import type { Standing } from './judge.ts';
 import type { CheckContext, Outcome } from './probes/probe.ts';
-import type { Recorder } from './record.ts';
-import { createSchedule } from './schedule.ts';
+import type { Recorder, Verdict } from './record.ts';
+import { createSchedule, firstWait } from './schedule.ts';
+import type { createSelfCheck } from './selfcheck.ts';
 import { dropStates, loadKept } from './store.ts';
 
 /** Room for a thousand targets that all hang at once. */
 const MAX_RUNNING = 1000;
 const START_RETRY_MS = 1000;
+/** A check under way when its probe changes hands may end within this long; the hub that takes over runs it again otherwise. */
+const LAST_WORD_MS = 250;
 
-/** Checks the declared probes for as long as this hub is the one that does; of several hubs one at a time is started. */
+/** Checks the probes that are this hub's: all of them, or its share where several hubs live on one database. */
 export function createProber(deps: {
   db: Db;
   clock: Clock;
@@ -22,22 +30,34 @@ export function createProber(deps: {
   outbound: Pick<Outbound, 'request' | 'open' | 'records'>;
   recorder: Recorder;
   heartbeats: ReturnType<typeof createHeartbeats>;
+  hubs: Hubs;
+  selfCheck: ReturnType<typeof createSelfCheck>;
   probes(): readonly Probe[];
   isDeclared(id: string): boolean;
   keyOf(project: string): string | undefined;
+  /** Probes may have changed hands: what is known of others' is old. */
+  onMoved(): void;
 }) {
-  const { db, clock, log, recorder, heartbeats } = deps;
+  const { db, clock, log, recorder, heartbeats, hubs, selfCheck } = deps;
   const memories = new Map<string, CheckContext['memory']>();
-  const schedule = createSchedule({ clock, maxRunning: MAX_RUNNING, run: checkAndRecord });
-  let stopping = new AbortController();
+  /** What this hub has to do with its probes, by probe id. */
+  const roles = new Map<string, Exclude<Role, undefined>>();
+  const running = new Map<string, AbortController>();
+  const startedAt = clock.monotonic();
+  const time = () => (hubs.shared ? hubs.time() : clock.monotonic() - startedAt);
+  const schedule = createSchedule({ clock, maxRunning: MAX_RUNNING, time, run: checkAndRecord });
+  const witnesses = createWitnesses({ db, hubs, log });
   let loaded = false;
   let wanted = false;
+  let known = new Set<string>();
+  /** The hubs among which everything that is this one's has been taken. */
+  let taken: string | null | undefined;
   let turn: Promise<void> = Promise.resolve();
   let retry: NodeJS.Timeout | undefined;
   /** When the hub was last away (wall clock, epoch ms): stopped, or at a standstill. */
   let away: { from: number; to: number } | undefined;
 
-  async function look(probe: Probe): Promise<Outcome> {
+  async function look(probe: Probe, signal: AbortSignal): Promise<Outcome> {
     const kept = recorder.kept(probe.id);
     const apiKey = deps.keyOf(probe.project);
     const memory = memories.get(probe.id) ?? {};
@@ -48,7 +68,7 @@ export function createProber(deps: {
     return probe.check({
       outbound: deps.outbound,
       clock,
-      signal: stopping.signal,
+      signal,
       ...(apiKey === undefined ? {} : { apiKey }),
       was: kept.standing.status,
       logs: kept.logs,
@@ -58,52 +78,114 @@ export function createProber(deps: {
     });
   }
 
+  /** Whether the hub itself is why nothing was seen: then nothing is said of the target. */
+  async function weigh(probe: Probe, outcome: Outcome, started: number): Promise<Verdict> {
+    const gap = schedule.standstillSince(started, probe.timeoutMs);
+    if (gap) {
+      const now = clock.now();
+      away = { from: now - (clock.monotonic() - gap.from), to: now - (clock.monotonic() - gap.to) };
+      if (outcome.status === 'down')
+        return blind(`this hub itself stood still for ${((gap.to - gap.from) / 1000).toFixed(1)} s`);
+    }
+    if (outcome.unreached) {
+      const blame = await selfCheck.blame(probe);
+      return blame === undefined ? outcome : blind(blame);
+    }
+    if (probe.kind !== 'heartbeat') selfCheck.reached(probe);
+    return outcome;
+  }
+
   async function checkAndRecord(probe: Probe): Promise<void> {
+    // Others may have taken over, or be about to.
+    if (!hubs.mayAct()) return;
     const started = clock.monotonic();
-    const { signal } = stopping;
+    const ranAt = hubs.shared ? time() : null;
+    const cut = new AbortController();
+    running.set(probe.id, cut);
     try {
-      const outcome = await look(probe);
-      if (signal.aborted || !deps.isDeclared(probe.id)) return;
-      const gap = schedule.standstillSince(started);
-      if (gap) {
-        const now = clock.now();
-        away = { from: now - (clock.monotonic() - gap.from), to: now - (clock.monotonic() - gap.to) };
-        // A hub that stood still ran out of its own time: that says nothing of the target.
-        if (outcome.status === 'down') return;
-      }
-      recorder.record(probe, outcome, clock.now());
+      const outcome = await look(probe, cut.signal).catch((error: unknown) => {
+        if (error instanceof OutboundError && error.kind === 'starved') return { ...blind(error.message) };
+        throw error;
+      });
+      const own = outcome.status === 'unknown' ? outcome : await weigh(probe, outcome as Outcome, started);
+      const role = roles.get(probe.id) ?? 'judge';
+      if (cut.signal.aborted || !deps.isDeclared(probe.id)) return;
+      if (role === 'witness') return await witnesses.tell(probe, own);
+      const standing = recorder.kept(probe.id).standing.status;
+      const verdict = probe.quorum > 1 ? await witnesses.agree(probe, own, standing, ranAt) : own;
+      if (!cut.signal.aborted) recorder.record(probe, verdict, clock.now(), ranAt);
     } catch (error) {
-      if (!signal.aborted) log.error({ err: error, probe: probe.id, target: probe.target }, 'a check failed by itself');
+      if (!cut.signal.aborted)
+        log.error({ err: error, probe: probe.id, target: probe.target }, 'a check failed by itself');
+    } finally {
+      if (running.get(probe.id) === cut) running.delete(probe.id);
     }
   }
 
+  /** Ends with these probes: a check that is nearly done has its word, the others are cut. What they saw is written. */
+  async function drop(ids: readonly string[], graceMs: number): Promise<void> {
+    const ended = schedule.leave(ids);
+    const late = setTimeout(() => {
+      for (const id of ids) running.get(id)?.abort();
+    }, graceMs);
+    await ended;
+    clearTimeout(late);
+    await recorder.settle();
+    for (const id of ids) roles.delete(id);
+    recorder.forget(ids);
+  }
+
   /** Makes what is stored fit what is declared: forgets probes that are gone, begins the wait of new heartbeats. */
-  async function settle(): Promise<void> {
-    const declared = new Map(deps.probes().map((probe) => [probe.id, probe]));
-    const stored = await loadKept(db);
-    const gone = [...stored.keys()].filter((id) => !declared.has(id));
-    for (const id of gone) {
-      recorder.forget(id);
-      memories.delete(id);
-    }
+  async function settle(gone: readonly string[]): Promise<void> {
+    for (const id of gone) memories.delete(id);
     if (gone.length > 0) {
-      await recorder.settle();
+      await drop(gone, 0);
       await dropStates(db, gone);
     }
     await heartbeats.begin(deps.probes());
   }
 
+  const roleOf = (probe: Probe): Role => hubs.roleOf(probe.id, probe.quorum);
+
+  /** Takes what is this hub's and what it has not yet, from where it was left. */
+  async function take(): Promise<void> {
+    const isFirst = !loaded;
+    const members = hubs.members();
+    const view = hubs.view();
+    const fresh = deps.probes().filter((probe) => roleOf(probe) !== undefined && !roles.has(probe.id));
+    const isOnlyOne = members.length === 1;
+    const stored = await loadKept(db, isOnlyOne && isFirst ? undefined : fresh.map(({ id }) => id));
+    if (isFirst) {
+      const declared = new Set(deps.probes().map(({ id }) => id));
+      await settle(isOnlyOne ? [...stored.keys()].filter((id) => !declared.has(id)) : []);
+      const last = Math.max(0, ...[...stored.values()].map(({ standing }) => standing.lastCheckAt ?? 0));
+      away = last > 0 && isOnlyOne ? { from: last, to: clock.now() } : undefined;
+    }
+    // What changed meanwhile is taken up by those who saw it change.
+    if (!wanted || !hubs.settled() || view !== hubs.view()) return;
+    taken = view;
+    schedule.start();
+    loaded = true;
+    known = new Set(deps.probes().map(({ id }) => id));
+    for (const probe of fresh) {
+      const role = deps.isDeclared(probe.id) ? roleOf(probe) : undefined;
+      if (role === undefined) continue;
+      const kept = stored.get(probe.id);
+      if (kept) recorder.adopt(probe.id, kept);
+      roles.set(probe.id, role);
+      const ranAt = isFirst && isOnlyOne ? null : (kept?.ranAt ?? null);
+      schedule.enter(
+        probe,
+        waitAfterHandover({ everyMs: probe.everyMs, phase: phaseOf(probe) }, ranAt, time()) ?? firstWait(probe),
+      );
+    }
+    if (isFirst || fresh.length > 0) log.info({ probes: roles.size, hubs: hubs.members().length }, 'probing');
+  }
+
   async function begin(): Promise<void> {
     if (loaded || !wanted) return;
     try {
-      const stored = await loadKept(db);
-      recorder.load(stored);
-      await settle();
-      const last = Math.max(0, ...[...stored.values()].map(({ standing }) => standing.lastCheckAt ?? 0));
-      away = last > 0 ? { from: last, to: clock.now() } : undefined;
-      loaded = true;
-      schedule.start(deps.probes());
-      log.info({ probes: deps.probes().length }, 'probing');
+      await take();
     } catch (error) {
       log.error({ err: error }, 'probing could not begin; it will be tried again');
       retry = setTimeout(() => void queue(begin), START_RETRY_MS);
@@ -112,12 +194,11 @@ export function createProber(deps: {
 
   async function end(): Promise<void> {
     clearTimeout(retry);
+    selfCheck.forget();
     if (!loaded) return;
     loaded = false;
-    stopping.abort();
+    await drop([...roles.keys()], hubs.shared ? LAST_WORD_MS : 0);
     await schedule.stop();
-    await recorder.settle();
-    stopping = new AbortController();
   }
 
   /** Starting, stopping and changing take turns. */
@@ -127,8 +208,36 @@ export function createProber(deps: {
     return done;
   }
 
+  hubs.count(() => roles.size);
+  hubs.watch({
+    lost() {
+      for (const cut of running.values()) cut.abort();
+      void schedule.leave(roles.keys());
+      recorder.forget([...roles.keys()]);
+      roles.clear();
+      taken = undefined;
+      deps.onMoved();
+    },
+    release: () =>
+      queue(async () => {
+        const probes = new Map(deps.probes().map((probe) => [probe.id, probe]));
+        const others = [...roles].filter(([id, role]) => {
+          const probe = probes.get(id);
+          return !probe || roleOf(probe) !== role;
+        });
+        if (others.length > 0)
+          await drop(
+            others.map(([id]) => id),
+            LAST_WORD_MS,
+          );
+        deps.onMoved();
+      }),
+    claim: () => queue(async () => void (wanted && taken !== hubs.view() && (await take()))),
+  });
+
   return {
-    running: () => loaded,
+    /** Whether this hub has a probe and writes what comes of it. */
+    judges: (id: string): boolean => loaded && roles.get(id) === 'judge',
     start(): Promise<void> {
       wanted = true;
       return queue(begin);
@@ -141,25 +250,49 @@ export function createProber(deps: {
     sync(): Promise<void> {
       return queue(async () => {
         if (!loaded) return;
-        schedule.replace(deps.probes());
-        await settle();
+        const probes = deps.probes();
+        schedule.replace(probes.filter(({ id }) => roles.has(id)));
+        const declared = new Set(probes.map(({ id }) => id));
+        await settle([...known].filter((id) => !declared.has(id)));
+        known = declared;
+        taken = undefined;
+        await take();
       });
     },
-    /** Checks one probe now. On a hub that does not probe, what is stored is read first and the result written at once. */
+    /** Checks one probe now. Where no hub has it, what is stored is read first and the result written at once. */
     async check(probe: Probe): Promise<Standing> {
-      if (loaded) await schedule.runNow(probe.id, { afresh: false });
+      if (roles.has(probe.id)) await schedule.runNow(probe.id, { afresh: false });
+      else if (hubs.members().length > 1) return (await askOwner(probe)) ?? recorder.kept(probe.id).standing;
       else {
-        const stored = (await loadKept(db, probe.id)).get(probe.id);
+        const stored = (await loadKept(db, [probe.id])).get(probe.id);
         if (stored) recorder.adopt(probe.id, stored);
         await checkAndRecord(probe);
         await recorder.settle();
       }
       return recorder.kept(probe.id).standing;
     },
-    /** Checks a probe as soon as the check under way has ended, if this hub probes. */
+    /** Checks a probe as soon as the check under way has ended, if it is this hub's. */
     checkSoon(probe: Probe): void {
-      if (loaded) void schedule.runNow(probe.id, { afresh: true });
+      if (roles.has(probe.id)) void schedule.runNow(probe.id, { afresh: true });
     },
     skipped: schedule.skipped,
   };
+
+  /** The hub whose probe it is runs it; what it wrote is read. */
+  async function askOwner(probe: Probe): Promise<Standing | undefined> {
+    const stored = async () => (await loadKept(db, [probe.id])).get(probe.id);
+    const before = await stored();
+    hubs.tell({ kind: 'look', refs: [{ project: probe.project, service: probe.service, probe: probe.id }] });
+    const deadline = clock.monotonic() + probe.timeoutMs + ANSWER_MS;
+    for (;;) {
+      await pause(LOOK_AGAIN_MS);
+      const now = await stored();
+      if (now?.ranAt !== before?.ranAt || clock.monotonic() > deadline) return now?.standing;
+    }
+  }
 }
+
+const ANSWER_MS = 1500;
+const LOOK_AGAIN_MS = 200;
+
+const blind = (reason: string): Verdict => ({ status: 'unknown', latencyMs: null, reason, heard: false });

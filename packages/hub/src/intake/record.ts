@@ -1,7 +1,9 @@
+import type { ServiceStatus } from '@orrery/protocol';
 import { type Db, inTransaction } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Probe } from './compile.ts';
 import type { AppendEvents, Facts, IncomingEvent, IncomingSample, Seen, StoreSamples } from './facts.ts';
+import type { Hubs } from './hubs/hubs.ts';
 import { judge } from './judge.ts';
 import { createLogKeeper } from './logs.ts';
 import type { Outcome } from './probes/probe.ts';
@@ -14,7 +16,13 @@ const MAX_RETRY_MS = 1000;
 const MAX_BATCH = 2000;
 const MAX_WAITING = 50_000;
 
-type Entry = { probe: Probe; outcome: Outcome; at: number; kept: Kept; from: Kept['standing']['status'] };
+/** What a check comes to in the end: the target's own doing, or unknown when the hub could not look. */
+export type Verdict = Omit<Outcome, 'status'> & { status: ServiceStatus };
+
+type Entry = { probe: Probe; outcome: Verdict; at: number; kept: Kept; from: ServiceStatus };
+
+/** Other hubs have taken over: what this one saw is theirs to see. */
+class Replaced extends Error {}
 
 export type Recorder = ReturnType<typeof createRecorder>;
 
@@ -28,10 +36,7 @@ export function createRecorder(deps: {
   storeSamples: StoreSamples;
   appendEvents: AppendEvents;
   refusals: Refusals;
-  /** Whether this hub may write now; one that lost its lease drops what it saw. */
-  mayWrite(): boolean;
-  /** Whether it may not only for as long as the database is away: then what it saw waits. */
-  suspended(): boolean;
+  hubs: Pick<Hubs, 'shared' | 'guard'>;
   emit(facts: Facts): void;
 }) {
   const { db, log } = deps;
@@ -45,12 +50,14 @@ export function createRecorder(deps: {
   let writing: Promise<void> | undefined;
   let failures = 0;
 
-  function record(probe: Probe, outcome: Outcome, at: number): Kept {
+  /** Judges what a check saw at `at`, epoch ms; `ranAt` is when it began, by the clock that hubs share. */
+  function record(probe: Probe, outcome: Verdict, at: number, ranAt: number | null): Kept {
     const before = judged.get(probe.id) ?? NOTHING_KEPT;
     const kept: Kept = {
       standing: judge(before.standing, outcome, probe, at),
-      hours: countCheck(before.hours, at, outcome.status !== 'down'),
+      hours: outcome.status === 'unknown' ? before.hours : countCheck(before.hours, at, outcome.status !== 'down'),
       logs: outcome.logs?.position ?? before.logs,
+      ranAt,
     };
     judged.set(probe.id, kept);
     waiting.push({ probe, outcome, at, kept, from: before.standing.status });
@@ -75,12 +82,7 @@ export function createRecorder(deps: {
   }
 
   async function flush(): Promise<void> {
-    if (deps.suspended()) {
-      failures += 1;
-      waiting = waiting.slice(-MAX_WAITING);
-      return;
-    }
-    const declared = deps.mayWrite() ? waiting.filter(({ probe }) => judged.has(probe.id)) : [];
+    const declared = waiting.filter(({ probe }) => judged.has(probe.id));
     const batch = declared.slice(0, MAX_BATCH);
     waiting = declared.slice(MAX_BATCH);
     if (batch.length === 0) return;
@@ -88,16 +90,19 @@ export function createRecorder(deps: {
       await inTransaction(db, (trx) => write(trx, batch));
       failures = 0;
     } catch (error) {
+      if (error instanceof Replaced)
+        return log.warn({ checks: batch.length }, 'other hubs have taken over; what was seen is dropped');
       failures += 1;
       if (failures === 1) log.error({ err: error, checks: batch.length }, 'checks could not be stored; they wait');
       waiting = [...batch, ...waiting].slice(-MAX_WAITING);
       return;
     }
-    for (const { probe, kept } of batch) committed.set(probe.id, kept);
+    for (const { probe, kept } of batch) if (judged.has(probe.id)) committed.set(probe.id, kept);
     deps.emit(factsOf(batch));
   }
 
   async function write(trx: Db, batch: readonly Entry[]): Promise<void> {
+    if (deps.hubs.shared && !(await deps.hubs.guard(trx))) throw new Replaced();
     const newest = new Map(batch.map((entry) => [entry.probe.id, entry]));
     await saveChecks(
       trx,
@@ -140,10 +145,12 @@ export function createRecorder(deps: {
       for (const [id, kept] of stored) adopt(id, kept);
     },
     adopt,
-    forget(id: string): void {
-      judged.delete(id);
-      committed.delete(id);
-      waiting = waiting.filter((entry) => entry.probe.id !== id);
+    forget(ids: Iterable<string>): void {
+      for (const id of ids) {
+        judged.delete(id);
+        committed.delete(id);
+      }
+      waiting = waiting.filter((entry) => judged.has(entry.probe.id));
     },
     /** Writes what waits now; one try. */
     async settle(): Promise<void> {
@@ -162,6 +169,7 @@ export function createRecorder(deps: {
 function samplesOf({ probe, outcome, at }: Entry): IncomingSample[] {
   const tags = probe.ordinal === 0 ? { kind: probe.kind } : { kind: probe.kind, probe: String(probe.ordinal + 1) };
   const own = { service: probe.service, tags, at };
+  if (outcome.status === 'unknown') return [];
   const samples: IncomingSample[] = [{ key: 'probe.up', value: outcome.status === 'down' ? 0 : 1, ...own }];
   // The latency of a failure is the latency of nothing.
   if (outcome.latencyMs !== null && outcome.status !== 'down')
@@ -190,7 +198,8 @@ const ofService = ({ service, ordinal }: Probe, sample: IncomingSample, at: numb
 
 function eventsOf({ probe, kept: { standing }, from, at }: Entry): IncomingEvent[] {
   const { status, reason } = standing;
-  if (status === from || (from === 'unknown' && status === 'up')) return [];
+  // What nobody could see is said of the hub, once, and not of every target.
+  if (status === from || status === 'unknown' || (from === 'unknown' && status === 'up')) return [];
   return [
     {
       id: `${probe.id}-${at}`,

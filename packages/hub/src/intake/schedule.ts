@@ -3,17 +3,20 @@ import { type Probe, phaseOf } from './compile.ts';
 
 /** The first check of a probe with a long interval comes this soon after a start. */
 const FIRST_WITHIN_MS = 2000;
-const TICK_MS = 500;
+const TICK_MS = 250;
 /** The hub itself stood still for this long (suspended, or too busy): what failed meanwhile proves nothing. */
 const STANDSTILL_MS = 2000;
+const KEPT_STANDSTILLS = 8;
 
 type Entry = {
   probe: Probe;
-  slot: number;
   timer: NodeJS.Timeout | undefined;
   running: Promise<void> | undefined;
   gone: boolean;
 };
+
+/** How long a probe waits for its first check after a start, ms. */
+export const firstWait = (probe: Probe): number => phaseOf(probe) * Math.min(probe.everyMs, FIRST_WITHIN_MS);
 
 /**
  * Runs every probe at its own pace on monotonic time. Each has a fixed place in its interval, so that load is spread and a restart changes
@@ -22,6 +25,8 @@ type Entry = {
 export function createSchedule(options: {
   clock: Clock;
   maxRunning: number;
+  /** The time that places in intervals are counted in, ms: one that all hubs share, or this hub's own. */
+  time(): number;
   /** Runs one check and records it; must not reject. */
   run(probe: Probe): Promise<void>;
 }) {
@@ -30,43 +35,46 @@ export function createSchedule(options: {
   const waiting: Entry[] = [];
   let running = 0;
   let skipped = 0;
-  let base = 0;
   let started = false;
   let tick: NodeJS.Timeout | undefined;
   let tickedAt = 0;
-  let standstill = { from: Number.NEGATIVE_INFINITY, to: Number.NEGATIVE_INFINITY };
+  let standstills: { from: number; to: number }[] = [];
 
   function notice(): void {
     if (!started) return;
     const now = clock.monotonic();
-    if (now - tickedAt > STANDSTILL_MS + TICK_MS) standstill = { from: tickedAt, to: now };
+    if (now - tickedAt > 2 * TICK_MS)
+      standstills = [...standstills, { from: tickedAt, to: now }].slice(-KEPT_STANDSTILLS);
     tickedAt = now;
   }
 
   function arm(entry: Entry, after: number): void {
     const { everyMs } = entry.probe;
-    const offset = base + phaseOf(entry.probe) * everyMs;
-    entry.slot = Math.max(entry.slot + 1, Math.floor((after - offset) / everyMs) + 1);
-    const wait = offset + entry.slot * everyMs - clock.monotonic();
+    const now = clock.monotonic();
+    // What is counted in the shared time is waited for in one's own.
+    const offset = phaseOf(entry.probe) * everyMs - (options.time() - now);
+    const slot = Math.floor((after - offset) / everyMs) + 1;
+    const wait = offset + slot * everyMs - now;
     entry.timer = setTimeout(
       () => {
-        arm(entry, clock.monotonic());
+        // A timer may be a little early, and the shared time moves a little: the same place must not come twice.
+        arm(entry, clock.monotonic() + everyMs / 4);
         fire(entry);
       },
       Math.max(wait, 1),
     );
   }
 
-  function enter(probe: Probe): void {
-    const entry = entries.get(probe.id) ?? { probe, slot: 0, timer: undefined, running: undefined, gone: false };
+  /** Begins with a probe; its first check comes after `wait` ms, the next at its place in the interval. */
+  function enter(probe: Probe, wait = firstWait(probe)): void {
+    const entry = entries.get(probe.id) ?? { probe, timer: undefined, running: undefined, gone: false };
     entries.set(probe.id, entry);
     clearTimeout(entry.timer);
     entry.probe = probe;
-    entry.slot = Number.NEGATIVE_INFINITY;
     entry.timer = setTimeout(() => {
       arm(entry, clock.monotonic() + probe.everyMs / 2);
       fire(entry);
-    }, phaseOf(probe) * Math.min(probe.everyMs, FIRST_WITHIN_MS));
+    }, wait);
   }
 
   function leave(entry: Entry): void {
@@ -97,12 +105,24 @@ export function createSchedule(options: {
   }
 
   return {
-    start(probes: readonly Probe[]): void {
+    start(): void {
+      if (started) return;
       started = true;
-      base = clock.monotonic();
-      tickedAt = base;
+      tickedAt = clock.monotonic();
       tick = setInterval(notice, TICK_MS).unref();
-      for (const probe of probes) enter(probe);
+    },
+    enter,
+
+    /** Ends with these probes; resolves when the runs that are under way have ended. */
+    async leave(ids: Iterable<string>): Promise<void> {
+      const under: Promise<void>[] = [];
+      for (const id of ids) {
+        const entry = entries.get(id);
+        if (!entry) continue;
+        if (entry.running) under.push(entry.running);
+        leave(entry);
+      }
+      await Promise.all(under);
     },
 
     /** Takes up changed declarations: an unchanged probe keeps its pace. */
@@ -126,10 +146,11 @@ export function createSchedule(options: {
       if (under === undefined || (afresh && !entry.gone)) await (entry.running ?? begin(entry));
     },
 
-    /** The hub's own standstill since `from` (monotonic ms), if there was one. */
-    standstillSince(from: number): { from: number; to: number } | undefined {
+    /** The hub's own standstill since `from` (monotonic ms) that outlasted a check's timeout, if there was one. */
+    standstillSince(from: number, timeoutMs: number): { from: number; to: number } | undefined {
       notice();
-      return standstill.to >= from ? standstill : undefined;
+      const longest = Math.min(STANDSTILL_MS, timeoutMs) + TICK_MS;
+      return standstills.findLast((one) => one.to >= from && one.to - one.from > longest);
     },
 
     /** Runs that did not happen because the one before had not ended. */

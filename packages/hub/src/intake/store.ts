@@ -1,23 +1,31 @@
+import type { ServiceStatus } from '@orrery/protocol';
 import type { Db } from '../platform/db.ts';
 import { createBulk } from './bulk.ts';
 import { type Standing, UNKNOWN } from './judge.ts';
-import type { CheckStatus, LogPosition } from './probes/probe.ts';
+import type { LogPosition } from './probes/probe.ts';
 import type { CheckRow, IntakeTables, StateRow } from './tables.ts';
 import type { Hours } from './uptime.ts';
 
 /** Everything that is remembered of one probe. */
-export type Kept = { standing: Standing; hours: Hours; logs: LogPosition };
+export type Kept = {
+  standing: Standing;
+  hours: Hours;
+  logs: LogPosition;
+  /** When the newest check began, by the clock that several hubs share; null where there is but one. */
+  ranAt: number | null;
+};
 
 export const NOTHING_KEPT: Kept = {
   standing: UNKNOWN,
   hours: [],
   logs: { cursor: null, since: null, note: null },
+  ranAt: null,
 };
 
-const NUMBER: Record<CheckStatus, number> = { up: 0, degraded: 1, down: 2 };
-const NAMES = ['up', 'degraded', 'down'] as const;
-export const checkNumber = (status: CheckStatus): number => NUMBER[status];
-export const checkName = (number: number): CheckStatus => NAMES[number] ?? 'down';
+const NUMBER: Record<ServiceStatus, number> = { up: 0, degraded: 1, down: 2, unknown: 3 };
+const NAMES = ['up', 'degraded', 'down', 'unknown'] as const;
+export const checkNumber = (status: ServiceStatus): number => NUMBER[status];
+export const checkName = (number: number): ServiceStatus => NAMES[number] ?? 'unknown';
 
 function toKept(row: StateRow): Kept {
   return {
@@ -31,9 +39,11 @@ function toKept(row: StateRow): Kept {
       streak: row.streak,
       pending: row.pending,
       checks: row.checks === null ? null : JSON.parse(row.checks),
+      flips: JSON.parse(row.flips),
     },
     hours: JSON.parse(row.hours),
     logs: { cursor: row.log_cursor, since: row.log_since, note: row.log_note },
+    ranAt: row.ran_at,
   };
 }
 
@@ -52,6 +62,8 @@ const STATE: readonly (keyof StateRow)[] = [
   'log_cursor',
   'log_since',
   'log_note',
+  'flips',
+  'ran_at',
 ];
 const EMPTY_STATE: StateRow = {
   id: '',
@@ -68,6 +80,8 @@ const EMPTY_STATE: StateRow = {
   log_cursor: null,
   log_since: null,
   log_note: null,
+  flips: '[]',
+  ran_at: null,
 };
 const EMPTY_CHECK: CheckRow = { probe: 0, at: 0, status: 0, latency_ms: null, reason: null };
 
@@ -91,7 +105,7 @@ export const createStateWriter = () =>
             ),
         )
         .compile().sql,
-    ({ id, kept: { standing, hours, logs } }) => [
+    ({ id, kept: { standing, hours, logs, ranAt } }) => [
       id,
       standing.status,
       standing.since,
@@ -106,6 +120,8 @@ export const createStateWriter = () =>
       logs.cursor,
       logs.since,
       logs.note,
+      standing.flips.length === 0 ? '[]' : JSON.stringify(standing.flips),
+      ranAt === null ? null : Math.round(ranAt),
     ],
   );
 
@@ -122,11 +138,16 @@ export const createCheckWriter = () =>
     (row) => [row.probe, row.at, row.status, row.latency_ms, row.reason],
   );
 
-/** What is remembered of all probes, or of one, by probe id. */
-export async function loadKept(db: Db, id?: string): Promise<Map<string, Kept>> {
-  let query = db.withTables<IntakeTables>().selectFrom('probes_state').selectAll();
-  if (id !== undefined) query = query.where('id', '=', id);
-  return new Map((await query.execute()).map((row) => [row.id, toKept(row)]));
+const IDS_PER_QUERY = 500;
+
+/** What is remembered of all probes, or of some, by probe id. */
+export async function loadKept(db: Db, ids?: readonly string[]): Promise<Map<string, Kept>> {
+  const all = db.withTables<IntakeTables>().selectFrom('probes_state').selectAll();
+  const rows: StateRow[] = [];
+  if (ids === undefined) rows.push(...(await all.execute()));
+  for (let from = 0; from < (ids?.length ?? 0); from += IDS_PER_QUERY)
+    rows.push(...(await all.where('id', 'in', ids?.slice(from, from + IDS_PER_QUERY) ?? []).execute()));
+  return new Map(rows.map((row) => [row.id, toKept(row)]));
 }
 
 /** Forgets probes that are no longer declared; their checks go with the next expiry. */
@@ -136,5 +157,6 @@ export async function dropStates(db: Db, ids: readonly string[]): Promise<void> 
     const some = ids.slice(from, from + 500);
     await tables.deleteFrom('probes_state').where('id', 'in', some).execute();
     await tables.deleteFrom('heartbeats').where('id', 'in', some).execute();
+    await tables.deleteFrom('probe_votes').where('probe', 'in', some).execute();
   }
 }

@@ -10,12 +10,15 @@ export type StateRow = {
   reason: string | null;
   failures: number;
   streak: number;
-  pending: 'up' | 'degraded' | 'down' | null;
+  pending: ServiceStatus | null;
   checks: string | null;
   hours: string;
   log_cursor: string | null;
   log_since: number | null;
   log_note: string | null;
+  /** A list of epoch ms as JSON. */
+  flips: string;
+  ran_at: number | null;
 };
 export type CheckRow = { probe: number; at: number; status: number; latency_ms: number | null; reason: string | null };
 export type HeartbeatRow = { id: string; first_at: number; last_at: number | null; failed: number; beats: number };
@@ -35,5 +38,6 @@ export type IntakeTables = {
   checks: CheckRow;
   heartbeats: HeartbeatRow;
   log_entries: LogRow;
+  probe_votes: { probe: string; hub: string; status: ServiceStatus; at: number; reason: string | null };
   inbox: { project: string; id: string; received_at: number };
 };

@@ -10,11 +10,12 @@ import { createSecrets } from '../platform/secrets.ts';
 import { silentLog, temporaryDatabase } from '../platform/testing.ts';
 import { createSamples } from '../samples/index.ts';
 import type { Facts } from './facts.ts';
+import type { Hubs } from './hubs/hubs.ts';
 import { createIntake } from './intake.ts';
 import type { opsHealth } from './opsHealth.ts';
 
 /** For tests: an intake on a database, with real samples and events behind it. */
-export function testIntake(db: Db, options: { clock?: Clock; mayProbe?: () => boolean } = {}) {
+export function testIntake(db: Db, options: { clock?: Clock; hubs?: Hubs } = {}) {
   const clock = options.clock ?? systemClock;
   const samples = createSamples({
     db,
@@ -34,7 +35,7 @@ export function testIntake(db: Db, options: { clock?: Clock; mayProbe?: () => bo
     apiKeyOf: async (slug) => `key-of-${slug}`,
     storeSamples: samples.append,
     appendEvents: events.append,
-    ...(options.mayProbe ? { mayProbe: options.mayProbe } : {}),
+    ...(options.hubs ? { hubs: options.hubs } : {}),
   });
   const facts: Facts[] = [];
   intake.onFacts((some) => facts.push(some));

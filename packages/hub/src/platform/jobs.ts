@@ -3,7 +3,7 @@ import type { AgentName, Job } from '@orrery/protocol';
 import { Cron } from 'croner';
 import { type Clock, iso } from './clock.ts';
 import type { Db } from './db.ts';
-import { dropLease, takeLease } from './leases.ts';
+import { dropLease, leaseHolder, leaseLeft, SERVER_TIME, takeLease } from './leases.ts';
 import type { Log } from './log.ts';
 import { isOutage } from './outage.ts';
 
@@ -47,13 +47,17 @@ type JobRow = {
 };
 
 const LEADER = 'jobs';
-const LEASE_MS = 8000;
-const RENEW_MS = 2500;
+const LEASE_MS = 3000;
+const RENEW_MS = 1000;
+/** A holder stops leading so long before another may begin. */
+const MARGIN_MS = 400;
 /** How soon a database that was away is asked again. */
 const AGAIN_MS = 500;
 const MAX_BACKOFF_MS = 5 * 60_000;
 const SAVE_EVERY_MS = 10_000;
 const FIRST_MS = 2000;
+/** Jobs that come at least this often are what makes a hub prompt. */
+const PROMPT_MS = 5000;
 
 /** An offset, not the zone's name, for UTC: reading a zone brings 6 MiB of tables into memory. */
 const timeOf = ({ timezone }: { timezone?: string }) => (timezone === undefined ? { utcOffset: 0 } : { timezone });
@@ -62,7 +66,7 @@ export type Jobs = ReturnType<typeof createJobs>;
 
 /**
  * Runs the jobs of this hub. Of several hubs on one database the holder of one lease runs all of them; when it dies another takes over
- * within the lease's 8 s. A job never overlaps itself; one that fails backs off (doubling up to five minutes) and never stops another.
+ * within the lease's 3 s. A job never overlaps itself; one that fails backs off (doubling up to five minutes) and never stops another.
  */
 export function createJobs(deps: {
   db: Db;
@@ -70,6 +74,8 @@ export function createJobs(deps: {
   log: Log;
   holderId: string;
   shared: boolean;
+  /** Whether the lease runs by the database's clock, as it must where hubs have clocks of their own. */
+  serverTime?: boolean;
   onLead?: (leading: boolean) => void;
 }) {
   const { db, clock, log, holderId } = deps;
@@ -82,17 +88,21 @@ export function createJobs(deps: {
   let leadUntil = 0;
   let told = false;
   let away = false;
-  /** When the database was last written (monotonic ms): a lease is renewed every 2.5 s. */
+  /** When the database was last written (monotonic ms): a lease is renewed every second. */
   let wroteAt = clock.monotonic();
   const leading = () => clock.monotonic() < leadUntil;
+  const now = () => (deps.serverTime ? SERVER_TIME : clock.now());
+  /** How soon the lease is asked for again: another's at its very end. */
+  let next = RENEW_MS;
 
   async function lead(): Promise<void> {
     const asked = clock.monotonic();
     try {
-      const lease = await takeLease(db, LEADER, holderId, clock.now(), LEASE_MS, { alone: !deps.shared });
+      const lease = await takeLease(db, LEADER, holderId, now(), LEASE_MS, { alone: !deps.shared });
       if (lease) {
-        leadUntil = deps.shared ? asked + LEASE_MS - 1000 : Number.POSITIVE_INFINITY;
+        leadUntil = deps.shared ? asked + LEASE_MS - MARGIN_MS : Number.POSITIVE_INFINITY;
       } else leadUntil = 0;
+      next = lease ? RENEW_MS : Math.min(RENEW_MS, (await leaseLeft(db, LEADER, now())) + 20);
       wroteAt = clock.monotonic();
       away = false;
     } catch (error) {
@@ -104,12 +114,16 @@ export function createJobs(deps: {
     // Compared with what was told, not with a moment ago: a lease that ran out meanwhile was lost all the same.
     if (told === leading()) return;
     told = leading();
+    // What the leader before had begun to judge, or was about to, is looked at by this one at once.
+    if (told)
+      for (const { name, schedule } of definitions)
+        if ('everyMs' in schedule && schedule.everyMs <= PROMPT_MS) wakeUps.get(name)?.();
     deps.onLead?.(told);
   }
 
   async function keepLead(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await wait(away ? AGAIN_MS : RENEW_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      await wait(away ? AGAIN_MS : next, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
       if (!stopping.signal.aborted) await lead();
     }
   }
@@ -264,9 +278,9 @@ export function createJobs(deps: {
 
   return {
     leading,
-    /** Whether the lease ran out only because the database is away; another hub may hold it or not. */
-    suspended: () => told && !leading(),
-    /** For how long the database has not been written, ms: up to 2.5 s of it is usual. */
+    /** The hub that runs the jobs, by its id; as far as the database tells. */
+    leader: () => leaseHolder(db, LEADER),
+    /** For how long the database has not been written, ms: up to a second of it is usual. */
     silentMs: () => clock.monotonic() - wroteAt,
     /** Jobs of this hub whose last three runs failed. */
     failing: () => [...states].flatMap(([name, { consecutive }]) => (leading() && consecutive >= 3 ? [name] : [])),

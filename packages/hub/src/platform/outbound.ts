@@ -55,6 +55,8 @@ export type OutboundTarget = {
   /** For name, connection and TLS; what comes after is the caller's to limit. */
   timeoutMs: number;
   signal?: AbortSignal;
+  /** Named by the operator for the hub itself: private addresses are allowed, metadata addresses are not. */
+  trusted?: boolean;
 };
 export type OutboundConnection = { socket: Socket | TLSSocket; address: string; latencyMs: number };
 export type OutboundQuestion = {
@@ -105,7 +107,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     const addresses = isIP(target.host) === 0 ? await names.resolve(target.host) : [target.host];
     if (attempt.settled) return;
     attempt.stage = 'the connection was not answered';
-    const socket = connector.open(target, permitted(target.host, addresses, allowPrivate));
+    const socket = connector.open(target, permitted(target.host, addresses, allowPrivate || target.trusted === true));
     const secure = target.tls !== false;
     attempt.socket = socket;
     attempt.handshake = secure;
@@ -113,7 +115,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       attempt.handshake = false;
       // What counts is where this very socket leads, whatever was judged before.
-      if (!isPermitted(socket.remoteAddress ?? '', allowPrivate))
+      if (!isPermitted(socket.remoteAddress ?? '', allowPrivate || target.trusted === true))
         return attempt.fail(new OutboundError('forbidden_address', 'the socket led to an address that is not allowed'));
       // Nobody catches what a listener throws: a header that cannot be sent must end this exchange, not the process.
       try {
@@ -194,7 +196,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     const host = asked.host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
     const target: Target = { host, port: asked.port, tls: asked.tls ?? false };
     const start = () =>
-      reach(attempt, target, (socket) => {
+      reach(attempt, { ...target, trusted: asked.trusted === true }, (socket) => {
         const cut: Cut = (error) => socket.destroy(error);
         running.add(cut);
         socket.once('close', () => running.delete(cut));

@@ -57,8 +57,11 @@ export function failed(what: string, error: unknown, latencyMs: number): Outcome
     latencyMs: kind === 'timeout' ? latencyMs : null,
     reason: `${what}: ${message}${code === undefined || message.includes(code) ? '' : ` (${code})`}`,
     heard: false,
+    ...(UNREACHED.has(kind) ? { unreached: true } : {}),
   };
 }
+
+const UNREACHED: ReadonlySet<string> = new Set(['timeout', 'refused', 'dns', 'reset']);
 
 /** `200–299`, `200, 204`. */
 export const expected = (accepted: readonly number[] | undefined): string => accepted?.join(', ') ?? '200–299';

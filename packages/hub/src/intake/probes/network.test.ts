@@ -82,6 +82,7 @@ describe('tcp', () => {
       latencyMs: null,
       reason: 'TCP 127.0.0.1:1: the connection was refused: nothing listens there',
       heard: false,
+      unreached: true,
     });
   });
 

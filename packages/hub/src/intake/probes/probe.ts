@@ -20,6 +20,8 @@ export type Outcome = {
   reason?: string;
   /** The project itself answered, well or not. */
   heard: boolean;
+  /** Nothing came back at all: the fault may lie anywhere between the hub and the target. */
+  unreached?: boolean;
   samples?: IncomingSample[];
   /** What was measured of the service itself, kept beside its latency. */
   figures?: Figure[];

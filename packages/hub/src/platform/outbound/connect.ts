@@ -27,7 +27,7 @@ export type OutboundTls = {
   rejectUnauthorized?: boolean | undefined;
 };
 /** `tls`: false for plain TCP, true for HTTP over TLS as the hub speaks it, options for everything else. */
-export type Target = { host: string; port: number; tls: boolean | OutboundTls };
+export type Target = { host: string; port: number; tls: boolean | OutboundTls; trusted?: boolean };
 
 /** Of the addresses of a name those that may be used; throws `forbidden_address` when there is none. */
 export function permitted(host: string, addresses: readonly string[], allowPrivate: boolean): string[] {
