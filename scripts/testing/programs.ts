@@ -7,11 +7,32 @@ type Need = { packages: readonly string[]; brew: string; found(): boolean };
 /** Programs that the suites start; each is a real service, and nothing stands in for it. */
 const PROGRAMS = {
   postgres: { packages: ['postgresql-15'], brew: 'postgresql@15', found: () => inPath('postgres') || debianPostgres() },
+  prometheus: { packages: ['prometheus'], brew: 'prometheus', found: () => inPath('prometheus') },
+  blackbox: {
+    packages: ['prometheus-blackbox-exporter'],
+    brew: 'blackbox_exporter',
+    found: () => inPath('prometheus-blackbox-exporter'),
+  },
   promtool: { packages: ['prometheus'], brew: 'prometheus', found: () => inPath('promtool') },
   'prometheus-alertmanager': {
     packages: ['prometheus-alertmanager'],
     brew: 'alertmanager',
     found: () => inPath('prometheus-alertmanager'),
+  },
+  redis: { packages: ['redis-server'], brew: 'redis', found: () => inPath('redis-server') },
+  'node-exporter': {
+    packages: ['prometheus-node-exporter'],
+    brew: 'node_exporter',
+    found: () => inPath('prometheus-node-exporter'),
+  },
+  // Elsewhere than on Linux as root nothing is asked of an engine.
+  docker: {
+    packages: ['docker.io', 'busybox-static'],
+    brew: '--cask docker',
+    found: () =>
+      process.platform !== 'linux' ||
+      process.getuid?.() !== 0 ||
+      (inPath('dockerd') && existsSync('/usr/share/doc/busybox-static')),
   },
   chromium: {
     packages: ['chromium', 'fonts-dejavu-core'],
