@@ -282,4 +282,38 @@ eachDatabase((_name, open) => {
     expect(await detect.evaluate([project])).toMatchObject({ findings: [], scope: [project] });
     expect((await detect.evaluate([other])).findings).toHaveLength(1);
   });
+
+  it('tells of a certificate at 30, 14, 7 and 1 days, each once, and of none any more when it is renewed', async () => {
+    const DAY = 24 * 60 * MINUTE;
+    const declared = declare(project);
+    const services = ProjectDeclaration.shape.services.parse([
+      { name: 'shop', probes: [{ kind: 'tls', host: 'shop.example' }] },
+    ]);
+    restart([{ ...declared, services }]);
+    states = [];
+    const certificate = (daysLeft: number) =>
+      samples.append(
+        database.db,
+        project,
+        [{ key: 'tls.days_left', value: daysLeft, unit: 'days', service: 'shop', tags: { kind: 'tls' }, at: now }],
+        now,
+      );
+    const expiries = async () =>
+      (await titles()).filter((title) => title.startsWith('The certificate')).map((title) => title.split(' in ')[1]);
+    const seenTitles: (string | undefined)[][] = [];
+    for (const daysLeft of [31, 30, 29, 14, 8, 7, 1, 0.5]) {
+      await certificate(daysLeft);
+      seenTitles.push(await expiries());
+      // A judgement of new facts, and one right after: they know no more, and end nothing.
+      expect((await detect.evaluate([project])).findings.length).toBe(seenTitles.at(-1)?.length);
+      pass(DAY);
+      seen.set(project, now);
+    }
+    expect(seenTitles.map((told) => told.length)).toEqual([0, 1, 1, 2, 2, 3, 4, 4]);
+    expect(seenTitles.at(-1)?.sort()).toEqual(
+      ['less than 14 days', 'less than 30 days', 'less than 7 days', 'less than a day'].sort(),
+    );
+    await certificate(89);
+    expect(await expiries()).toEqual([]);
+  });
 });
