@@ -8,6 +8,9 @@ import { createDependencyBook } from './dependencyBook.ts';
 import { expire } from './expire.ts';
 import { get } from './get.ts';
 import { ignore } from './ignore.ts';
+import { acknowledgeIncident, resolveIncident } from './incidents/change.ts';
+import { getIncident } from './incidents/get.ts';
+import { type IncidentFilter, listIncidents } from './incidents/list.ts';
 import { type AlertFilter, list } from './list.ts';
 import { channels } from './listChannels.ts';
 import { createMaintenanceBook } from './maintenance/book.ts';
@@ -26,7 +29,7 @@ export type { DeclaredChannel } from './channelBook.ts';
 export { channelProblems } from './channels/index.ts';
 export { alertRoutes } from './routes.ts';
 export { cronProblem } from './routing/windows.ts';
-export { type DeclaredRule, ruleProblems, ruleRoutes } from './rules/index.ts';
+export { type DeclaredRule, RULE_EXAMPLES, ruleProblems, ruleRoutes, tryRule } from './rules/index.ts';
 
 export type AlertsDeps = Omit<
   DeliveryContext,
@@ -58,6 +61,12 @@ export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDe
     acknowledge: (caller: Caller, id: string) => acknowledge(context, caller, id),
     resolve: (caller: Caller, id: string) => resolve(context, caller, id),
     ignore: (caller: Caller, id: string) => ignore(context, caller, id),
+    incidents: {
+      list: (caller: Caller, filter?: IncidentFilter) => listIncidents(context, caller, filter),
+      get: (caller: Caller, id: string) => getIncident(context, caller, id),
+      acknowledge: (caller: Caller, id: string) => acknowledgeIncident(context, caller, id),
+      resolve: (caller: Caller, id: string) => resolveIncident(context, caller, id),
+    },
     /** Takes up the channels that the configuration declares now; what waits for a channel that is gone waits a day for its return. */
     syncChannels: async (declared: readonly DeclaredChannel[]): Promise<void> => book.replace(declared),
     channels: (caller: Caller) => channels(context, caller),

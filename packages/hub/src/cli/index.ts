@@ -8,6 +8,7 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerEnv } from './commands/env.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerProject } from './commands/project.ts';
+import { registerRules } from './commands/rules.ts';
 import { registerSeedAdmin } from './commands/seed-admin.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerStatus } from './commands/status.ts';
@@ -23,6 +24,7 @@ const COMMANDS = [
   registerProject,
   registerAlerts,
   registerChannels,
+  registerRules,
   registerKeys,
   registerConfig,
   registerEnv,
