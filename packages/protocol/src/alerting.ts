@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Alert } from './alert.ts';
 import { ChannelName } from './channels.ts';
 import { Category, duration, ServiceName, Severity, Slug, Time, TimeZone } from './common.ts';
 
@@ -170,3 +171,7 @@ export const Incident = z.object({
   resolvedAt: Time.optional(),
 });
 export type Incident = z.infer<typeof Incident>;
+
+/** With its alerts, the root first; of a flood of them the first thousand. */
+export const IncidentDetail = Incident.extend({ alerts: z.array(Alert) });
+export type IncidentDetail = z.infer<typeof IncidentDetail>;

@@ -66,14 +66,21 @@ async function tellBegun(
   alerts: readonly AlertRow[],
   { now, ...changed }: Changed,
 ): Promise<AlertRow[]> {
-  const { groups, groupOf } = context.dependencies.current();
-  const waitMs = (alert: AlertRow): number => {
-    const group = groupOf(alert.project, alert.service);
-    const slowest = group === undefined ? 0 : (groups[group]?.upstreamDownMs ?? 0);
-    return alert.inhibited_by === null ? Math.min(LONGEST_WAIT_MS, slowest) : 0;
-  };
-  await tellInTime(trx, context, alerts, { ...changed, now }, (alert) => now + waitMs(alert));
-  return alerts.filter((alert) => waitMs(alert) > 0);
+  await tellInTime(trx, context, alerts, { ...changed, now }, (alert) => now + waitMs(context, alert));
+  return alerts.filter((alert) => waitMs(context, alert) > 0);
+}
+
+/** For how long nobody is told of an alert, so that what it depends on can be found down first. */
+function waitMs({ dependencies }: AlertContext, { project, service, inhibited_by }: AlertRow): number {
+  const { groups, groupOf } = dependencies.current();
+  const group = inhibited_by === null ? groupOf(project, service) : undefined;
+  return group === undefined ? 0 : Math.min(LONGEST_WAIT_MS, groups[group]?.upstreamDownMs ?? 0);
+}
+
+/** The services, as `project/service`, that alerts depend on of which nobody has been told at `at` for that reason. */
+export function stillWaiting(context: AlertContext, alerts: readonly AlertRow[], at: number): string[] {
+  const waiting = alerts.filter((alert) => alert.status === 'open' && alert.created_at + waitMs(context, alert) > at);
+  return [...new Set(waiting.flatMap((alert) => upstreamParts(context.dependencies.current(), alert)))];
 }
 
 async function tellInTime(

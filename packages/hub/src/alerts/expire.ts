@@ -1,5 +1,6 @@
 import type { Db } from '../platform/db.ts';
 import type { DeliveryContext } from './deliver.ts';
+import { forgetIncidents } from './incidents/store.ts';
 import { settleAbandoned } from './outbox.ts';
 import type { RoutingTables } from './routing/tables.ts';
 import type { AlertTables } from './tables.ts';
@@ -38,6 +39,7 @@ export async function expire({ db, clock, book, timing }: DeliveryContext, keepM
       .executeTakeFirst();
     if (Number(gone.numDeletedRows) < CHUNK) break;
   }
+  await forgetIncidents(db, now - keepMs);
   await forgetHolds(db, now);
   await q
     .deleteFrom('deliveries')

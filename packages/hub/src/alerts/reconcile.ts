@@ -1,6 +1,6 @@
 import type { Finding } from '../detect/index.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
-import { announce } from './announce.ts';
+import { announce, stillWaiting } from './announce.ts';
 import type { AlertContext } from './context.ts';
 import { inhibitions } from './dependencies.ts';
 import { takeTurn } from './incidents/store.ts';
@@ -51,7 +51,9 @@ export async function reconcile(
   const held = await heldAlerts(context.db, options.scope);
   const ahead = plan(held, firing);
   const astray = isAstray(context, held, options.whole ?? false);
-  if (isEmpty(ahead) && !astray) return nothing;
+  // What waits for a cause has its upstream looked at again with every look at the whole.
+  const again = options.whole ? stillWaiting(context, held, options.at) : [];
+  if (isEmpty(ahead) && !astray) return again.length > 0 ? { ...nothing, look: again } : nothing;
   return inTransaction(context.db, async (trx) => {
     await takeTurn(trx);
     const locked = new Set(await lockScopes(trx, affected(ahead), options.at));
@@ -70,16 +72,19 @@ export async function reconcile(
     const { opened, reopened, resolved, repeated } = await apply(trx, now, options.at, by);
     const done: Reconciled = { opened: opened.length, resolved: resolved.length, repeated };
     if (opened.length + reopened.length + resolved.length === 0 && !astray) return done;
-    const look = await announce(trx, context, {
-      ...{ opened, reopened, resolved, by },
-      at: options.at,
-      now: context.clock.now(),
-      settling: options.resolvedBy === undefined,
-    });
+    const look = [
+      ...again,
+      ...(await announce(trx, context, {
+        ...{ opened, reopened, resolved, by },
+        at: options.at,
+        now: context.clock.now(),
+        settling: options.resolvedBy === undefined,
+      })),
+    ];
     return {
       ...done,
       ...(reopened.length > 0 ? { reopened: reopened.length } : {}),
-      ...(look.length > 0 ? { look } : {}),
+      ...(look.length > 0 ? { look: [...new Set(look)] } : {}),
     };
   });
 }

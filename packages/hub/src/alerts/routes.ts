@@ -2,6 +2,7 @@ import { Alert, AlertStatus, ChannelTest, ChannelView, Delivery, page, Severity,
 import { z } from 'zod';
 import type { Caller } from '../access/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
+import { incidentRoutes } from './incidents/routes.ts';
 import type { Alerts } from './index.ts';
 import { routingRoutes } from './routing/routes.ts';
 
@@ -111,5 +112,6 @@ export function alertRoutes(alerts: Alerts): Route<Caller>[] {
       perMinute: 30,
       handle: ({ caller, params }) => alerts.testChannel(caller, params.name),
     }),
+    ...incidentRoutes(alerts.incidents),
   ];
 }

@@ -112,7 +112,7 @@ function incidentEvent(
     type,
     ...(root === undefined ? {} : { project: root.project }),
     ...(root?.service == null ? {} : { service: root.service }),
-    title: root?.title ?? incident.reason,
-    data: { incidentId: incident.id, rootAlertId: incident.root_alert_id, reason: incident.reason, ...more },
+    title: root?.title ?? 'An incident',
+    data: { incidentId: incident.id, rootAlertId: incident.root_alert_id, ...more },
   };
 }

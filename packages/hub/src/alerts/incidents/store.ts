@@ -108,3 +108,27 @@ export async function setEach(
       .execute();
   }
 }
+
+/** Deletes what was over before and has no alert left, with what became part of it. */
+export async function forgetIncidents(db: Db, before: number): Promise<void> {
+  await db
+    .withTables<AlertTables>()
+    .deleteFrom('incidents')
+    .where('status', '=', 'resolved')
+    .where('resolved_at', '<', before)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('alerts as a')
+            .select('a.id')
+            .where((eb) =>
+              eb.or([
+                eb('a.incident_id', '=', eb.ref('incidents.id')),
+                eb('a.incident_id', '=', eb.ref('incidents.merged_into')),
+              ]),
+            ),
+        ),
+      ),
+    )
+    .execute();
+}

@@ -1,0 +1,45 @@
+import type { IncidentDetail } from '@orrery/protocol';
+import { authorize, type Caller, sees } from '../../access/index.ts';
+import type { Db } from '../../platform/db.ts';
+import { HubError } from '../../platform/errors.ts';
+import type { AlertContext } from '../context.ts';
+import { byAge } from '../dependencies.ts';
+import { type AlertRow, type AlertTables, type IncidentRow, toAlert } from '../tables.ts';
+import { toIncident } from './view.ts';
+
+const ID = /^inc_[0-9a-z]{20,40}$/;
+/** A flood of alerts is shown in part. */
+const SHOWN = 1000;
+
+/** One incident with its alerts, the root first; one that became part of another leads there. not_found also when no part of it is visible. */
+export async function getIncident({ db }: AlertContext, caller: Caller, id: string): Promise<IncidentDetail> {
+  authorize(caller, 'ops:view');
+  const { incident, alerts } = await findIncident(db, caller, id);
+  return describeIncident(incident, alerts, caller);
+}
+
+export function describeIncident(incident: IncidentRow, alerts: readonly AlertRow[], caller: Caller): IncidentDetail {
+  const view = toIncident(incident, alerts, caller);
+  if (!view) throw new HubError('not_found', 'There is no such incident.');
+  const seen = alerts.filter(({ project }) => sees(caller, project)).sort(byAge);
+  seen.sort((a, b) => Number(b.id === view.rootAlertId) - Number(a.id === view.rootAlertId));
+  return { ...view, alerts: seen.slice(0, SHOWN).map(toAlert) };
+}
+
+/** The incident's row and those of all its alerts. */
+export async function findIncident(
+  db: Db,
+  caller: Caller,
+  id: string,
+): Promise<{ incident: IncidentRow; alerts: AlertRow[] }> {
+  const q = db.withTables<AlertTables>();
+  const rowOf = (wanted: string) => q.selectFrom('incidents').selectAll().where('id', '=', wanted).executeTakeFirst();
+  const asked = ID.test(id) ? await rowOf(id) : undefined;
+  const incident = asked?.merged_into == null ? asked : await rowOf(asked.merged_into);
+  const alerts = incident
+    ? await q.selectFrom('alerts').selectAll().where('incident_id', '=', incident.id).execute()
+    : [];
+  if (!incident || !alerts.some(({ project }) => sees(caller, project)))
+    throw new HubError('not_found', 'There is no such incident.');
+  return { incident, alerts };
+}
