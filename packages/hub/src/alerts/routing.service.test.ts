@@ -1,0 +1,4 @@
+import { eachDatabase } from '../../../../test/services/databases.ts';
+import { routingSuite } from './routing.suite.ts';
+
+eachDatabase((_name, open) => routingSuite(open));
