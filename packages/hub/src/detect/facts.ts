@@ -17,6 +17,8 @@ export type ProbeFact = {
   consecutiveFailures: number;
   /** How often the probe runs, in ms. */
   intervalMs: number;
+  /** When it changed between well and unwell of late, epoch ms, oldest first. */
+  flips?: readonly number[];
 };
 
 export type Threshold = Omit<ThresholdDeclaration, 'for'> & {

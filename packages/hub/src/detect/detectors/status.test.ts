@@ -72,6 +72,42 @@ describe('a service', () => {
     expect(judge(probes, declared, fired)).toEqual(verdicts);
   });
 
+  const flips = [30, 20, 9, 2].map((seconds) => NOW - seconds * 1000);
+  it.each<[string, ProbeFact[], ('down' | 'degraded')[], string[]]>([
+    ['is down while it is down', [probe('down', { flips })], ['down'], ['down firing']],
+    ['goes on while it is up', [probe('up', { flips })], ['down'], ['down firing']],
+    ['is news though nobody saw it down', [probe('up', { flips })], [], ['down firing']],
+    ['goes on while nobody can look', [probe('unknown', { flips })], ['down'], ['down firing']],
+    ['stays degraded where it never was down', [probe('up', { flips })], ['degraded'], ['degraded firing']],
+    ['is degraded while it is', [probe('degraded', { flips })], [], ['degraded firing']],
+    ['is one with what else is down', [probe('up', { flips }), probe('down')], ['down'], ['down firing']],
+    ['keeps both', [probe('down', { flips })], ['down', 'degraded'], ['down firing', 'degraded unknown']],
+    ['ends', [probe('up', { flips: flips.map((at) => at - 120_000) })], ['down'], []],
+  ])('that flaps %s', (_name, probes, fired, verdicts) => {
+    expect(judge(probes, 1, fired)).toEqual(verdicts);
+  });
+
+  it('that flaps says how often it changed and how it is now', () => {
+    const facts: Facts = {
+      project: 'veria',
+      name: 'Veria',
+      lastSeenAt: NOW,
+      silentMs: 0,
+      services: [{ service: 'api', probes: [probe('up', { flips, intervalMs: 1000 })], declared: 1 }],
+      metrics: [],
+    };
+    const [verdict] = status(facts, { offlineAfterMs: 0 }, new Map(), NOW);
+    expect(verdict).toMatchObject({
+      since: NOW - 30_000,
+      finding: {
+        title: 'veria/api is flapping',
+        settleMs: 3000,
+        description:
+          'The http probe of http://127.0.0.1:5401/api/health changed 4 times between well and unwell since 2026-03-10T11:59:30.000Z, and is up now.',
+      },
+    });
+  });
+
   it('says which probe broke, why, since when and how often', () => {
     const probes = [
       probe('down', { reason: 'connection refused', consecutiveFailures: 3 }),
