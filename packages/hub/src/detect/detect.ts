@@ -10,6 +10,7 @@ import { createExpiries } from './expiries.ts';
 import type { Condition, Facts, ProbeFact, RuleFact, Verdict } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { metricsOf, servicesOf, type Watched, watch } from './gather.ts';
+import { HUB_PROJECT, type HubFact, isolatedHubs } from './isolation.ts';
 import { createSightings } from './sightings.ts';
 import { listTemplates, type TemplateFilter } from './templates/list.ts';
 import { createMiner, type LinesAfter } from './templates/mine.ts';
@@ -28,6 +29,8 @@ export type DetectDeps = {
   linesAfter: LinesAfter;
   /** What rules over events and samples have seen of these projects, of all when absent; nothing without it. */
   rules?: (projects?: readonly string[]) => Promise<ReadonlyMap<string, readonly RuleFact[]>>;
+  /** The hubs on the database; nobody, unless said otherwise. */
+  hubs?: () => readonly HubFact[];
   /** A project silent for longer is offline, in milliseconds; read each time, since a reload may change it. */
   offlineAfterMs: () => number;
 };
@@ -125,7 +128,12 @@ export function createDetect(deps: DetectDeps) {
       const gone = [...remembered.keys()].filter((slug) => !watched.has(slug));
       for (const slug of gone) changes.push(...forgetSlowly(slug, remembered.get(slug) ?? NOTHING, now));
       await saveConditions(db, changes);
-      return { findings, scope: [...chosen.map(({ slug }) => slug), ...gone], at: now };
+      const scope = new Set([...chosen.map(({ slug }) => slug), ...gone]);
+      if (asked === undefined || asked.has(HUB_PROJECT)) {
+        scope.add(HUB_PROJECT);
+        findings.push(...isolatedHubs(deps.hubs?.() ?? [], now));
+      }
+      return { findings, scope: [...scope], at: now };
     },
   };
 }
