@@ -128,6 +128,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       appendEvents,
       hubs,
       selfCheckTargets: () => file.network.selfCheck,
+      inMaintenance: (project, service, at) => alerts.inMaintenance(project, service, at),
     });
     const detect = createDetect({
       db,
@@ -135,6 +136,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       log,
       samples,
       states: intake.states,
+      hubs: hubs.members,
       projects: catalog.sightings,
       linesAfter: intake.logLinesAfter,
       rules: (projects) => alerts.rules.facts(projects),

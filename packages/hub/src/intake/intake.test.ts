@@ -56,6 +56,24 @@ describe.concurrent('probing', () => {
     expect((await kit.service('veria')).uptimePercent).toBeLessThan(100);
   });
 
+  test('a check that fails in maintenance is seen and counts against no uptime', async ({ expect, onTestFinished }) => {
+    const { database, watched } = await room(onTestFinished);
+    const server = await watched();
+    const asked: string[] = [];
+    const kit = testIntake(database.db, {
+      inMaintenance: (...[project, service]) => asked.push(`${project}/${service}`) > 0,
+    });
+    onTestFinished(kit.stop);
+    await kit.intake.sync([veria(server.url)]);
+    await kit.intake.start();
+    await until(async () => (await kit.service('veria')).status === 'up', { what: 'up' });
+    server.become(broken);
+    await until(async () => (await kit.service('veria')).status === 'down', { what: 'down' });
+    expect((await kit.service('veria')).uptimePercent).toBe(100);
+    expect(await kit.latest('veria', 'probe.up')).toBe(1);
+    expect(new Set(asked)).toEqual(new Set(['veria/api']));
+  });
+
   test('a restart goes on from what was stored: no second event, the same since', async ({
     expect,
     onTestFinished,

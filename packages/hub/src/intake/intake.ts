@@ -37,6 +37,8 @@ type IntakeDeps = {
   hubs?: Hubs;
   /** What the operator says that this hub must reach to believe that its own network works. */
   selfCheckTargets?: () => readonly SelfCheckTarget[];
+  /** Whether trouble is expected there at a time, epoch ms: then a failed check does not count against uptime. */
+  inMaintenance?(project: string, service: string, at: number): boolean;
 };
 
 /** A probe's state; times are epoch ms of the hub's clock. */

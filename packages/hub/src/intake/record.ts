@@ -19,7 +19,7 @@ const MAX_WAITING = 50_000;
 /** What a check comes to in the end: the target's own doing, or unknown when the hub could not look. */
 export type Verdict = Omit<Outcome, 'status'> & { status: ServiceStatus };
 
-type Entry = { probe: Probe; outcome: Verdict; at: number; kept: Kept; from: ServiceStatus };
+type Entry = { probe: Probe; outcome: Verdict; at: number; kept: Kept; from: ServiceStatus; excused: boolean };
 
 /** Other hubs have taken over: what this one saw is theirs to see. */
 class Replaced extends Error {}
@@ -38,6 +38,8 @@ export function createRecorder(deps: {
   refusals: Refusals;
   hubs: Pick<Hubs, 'shared' | 'guard'>;
   emit(facts: Facts): void;
+  /** Whether trouble is expected there at a time, epoch ms: then a failed check does not count against uptime. */
+  inMaintenance?(project: string, service: string, at: number): boolean;
 }) {
   const { db, log } = deps;
   const logKeeper = createLogKeeper();
@@ -53,14 +55,16 @@ export function createRecorder(deps: {
   /** Judges what a check saw at `at`, epoch ms; `ranAt` is when it began, by the clock that hubs share. */
   function record(probe: Probe, outcome: Verdict, at: number, ranAt: number | null): Kept {
     const before = judged.get(probe.id) ?? NOTHING_KEPT;
+    const excused = outcome.status === 'down' && deps.inMaintenance?.(probe.project, probe.service, at) === true;
+    const counts = outcome.status !== 'unknown' && !excused;
     const kept: Kept = {
       standing: judge(before.standing, outcome, probe, at),
-      hours: outcome.status === 'unknown' ? before.hours : countCheck(before.hours, at, outcome.status !== 'down'),
+      hours: counts ? countCheck(before.hours, at, outcome.status !== 'down') : before.hours,
       logs: outcome.logs?.position ?? before.logs,
       ranAt,
     };
     judged.set(probe.id, kept);
-    waiting.push({ probe, outcome, at, kept, from: before.standing.status });
+    waiting.push({ probe, outcome, at, kept, from: before.standing.status, excused });
     if (outcome.refused) deps.refusals.addAll(probe.project, outcome.refused);
     timer ??= setTimeout(flushSoon, FLUSH_MS);
     return kept;
@@ -166,11 +170,14 @@ export function createRecorder(deps: {
 }
 
 /** The series of a probe's own figures: one per service and kind; further probes of the same kind are told apart by number. */
-function samplesOf({ probe, outcome, at }: Entry): IncomingSample[] {
+function samplesOf({ probe, outcome, at, excused }: Entry): IncomingSample[] {
   const tags = probe.ordinal === 0 ? { kind: probe.kind } : { kind: probe.kind, probe: String(probe.ordinal + 1) };
   const own = { service: probe.service, tags, at };
   if (outcome.status === 'unknown') return [];
-  const samples: IncomingSample[] = [{ key: 'probe.up', value: outcome.status === 'down' ? 0 : 1, ...own }];
+  // Of uptime too nothing is said by a check that failed where trouble was expected.
+  const samples: IncomingSample[] = excused
+    ? []
+    : [{ key: 'probe.up', value: outcome.status === 'down' ? 0 : 1, ...own }];
   // The latency of a failure is the latency of nothing.
   if (outcome.latencyMs !== null && outcome.status !== 'down')
     samples.push({ key: 'probe.latency_ms', value: outcome.latencyMs, unit: 'ms', ...own });

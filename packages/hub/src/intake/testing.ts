@@ -15,7 +15,15 @@ import { createIntake } from './intake.ts';
 import type { opsHealth } from './opsHealth.ts';
 
 /** For tests: an intake on a database, with real samples and events behind it. */
-export function testIntake(db: Db, options: { clock?: Clock; hubs?: Hubs } = {}) {
+export function testIntake(
+  db: Db,
+  options: {
+    clock?: Clock;
+    hubs?: Hubs;
+    nameServers?: readonly string[];
+    inMaintenance?: (project: string, service: string, at: number) => boolean;
+  } = {},
+) {
   const clock = options.clock ?? systemClock;
   const samples = createSamples({
     db,
@@ -24,7 +32,11 @@ export function testIntake(db: Db, options: { clock?: Clock; hubs?: Hubs } = {})
     rawRetentionMs: () => 30 * 86_400_000,
   });
   const events = createEvents({ db, clock, log: silentLog });
-  const outbound = createOutbound({ clock: systemClock, allowPrivate: true });
+  const outbound = createOutbound({
+    clock: systemClock,
+    allowPrivate: true,
+    ...(options.nameServers ? { nameServers: options.nameServers } : {}),
+  });
   const intake = createIntake({
     db,
     clock,
@@ -36,6 +48,7 @@ export function testIntake(db: Db, options: { clock?: Clock; hubs?: Hubs } = {})
     storeSamples: samples.append,
     appendEvents: events.append,
     ...(options.hubs ? { hubs: options.hubs } : {}),
+    ...(options.inMaintenance ? { inMaintenance: options.inMaintenance } : {}),
   });
   const facts: Facts[] = [];
   intake.onFacts((some) => facts.push(some));
