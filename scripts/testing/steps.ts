@@ -54,7 +54,7 @@ export const STEPS: readonly Step[] = [
   suite('unit', 'unit suites', { timeoutMs: 3 * MINUTE }),
   suite('service', 'suites on real services', {
     timeoutMs: 8 * MINUTE,
-    programs: ['postgres', 'promtool', 'prometheus-alertmanager'],
+    programs: ['postgres', 'promtool', 'prometheus-alertmanager', 'prometheus', 'node-exporter', 'redis', 'docker'],
     needsConsole: true,
   }),
   suite('faults', 'what the hub survives, measured', {

@@ -5,10 +5,11 @@ import { until } from '../../../../../test/services/until.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { createOutbound } from '../../platform/outbound.ts';
 import { type Kind, MEMBERS, type Member, onTcp, onUdp, SECRET, type Served } from './contract.fixture.ts';
-import { bindProbe, PROBES } from './index.ts';
+import { PROBES } from './index.ts';
 import type { CheckContext, Outcome } from './probe.ts';
+import { openOutbound, probing } from './testing.ts';
 
-const open = createOutbound({ clock: systemClock, allowPrivate: true });
+const open = openOutbound();
 const closed = createOutbound({ clock: systemClock, allowPrivate: false });
 const started: Served[] = [];
 afterEach(() => {
@@ -36,18 +37,9 @@ async function check(
 ): Promise<Outcome> {
   const declared = member.declare(port, host);
   const spoken = member.transport === 'none' ? {} : { timeout };
-  const bound = bindProbe(ProbeDeclaration.parse({ ...declared, ...spoken }), { slug: 'veria', hubUrl: 'http://hub' });
-  const outcome = await bound.check({
-    outbound: open,
-    clock: systemClock,
-    apiKey: `${SECRET}-key`,
-    was: 'unknown',
-    logs: { cursor: null, since: null, note: null },
-    memory: {},
-    beat: async () => ({ agoMs: 0, beats: 1, failed: false }),
-    ...context,
-  });
-  expect(JSON.stringify([bound.target, outcome])).not.toContain(SECRET);
+  const { target, check: run } = probing(open, { ...declared, ...spoken }, { apiKey: `${SECRET}-key`, ...context });
+  const outcome = await run();
+  expect(JSON.stringify([target, outcome])).not.toContain(SECRET);
   for (const { key, value } of [...(outcome.samples ?? []), ...(outcome.figures ?? [])]) {
     expect(MetricKey.safeParse(key).success).toBe(true);
     expect(typeof value === 'string' || Number.isFinite(value)).toBe(true);

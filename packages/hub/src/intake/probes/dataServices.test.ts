@@ -9,13 +9,13 @@ import { systemClock } from '../../platform/clock.ts';
 import { createOutbound } from '../../platform/outbound.ts';
 import { readContainer } from './container.ts';
 import { onTcp, type Served } from './contract.fixture.ts';
-import { bindProbe } from './index.ts';
 import { readFigures } from './postgresFigures.ts';
 import type { CheckContext, Outcome } from './probe.ts';
 import { readQueryAnswer } from './queryAnswer.ts';
 import { readInfo } from './redisInfo.ts';
+import { openOutbound, probing } from './testing.ts';
 
-const outbound = createOutbound({ clock: systemClock, allowPrivate: true });
+const outbound = openOutbound();
 const cleanUp: (() => void)[] = [];
 afterEach(() => {
   for (const step of cleanUp.splice(0)) step();
@@ -23,15 +23,7 @@ afterEach(() => {
 afterAll(() => outbound.close());
 
 const check = (declared: object, context: Partial<CheckContext> = {}): Promise<Outcome> =>
-  bindProbe(ProbeDeclaration.parse(declared), { slug: 'veria', hubUrl: 'http://hub' }).check({
-    outbound,
-    clock: systemClock,
-    was: 'unknown',
-    logs: { cursor: null, since: null, note: null },
-    memory: {},
-    beat: async () => ({ agoMs: 0, beats: 1, failed: false }),
-    ...context,
-  });
+  probing(outbound, declared, context).check();
 const served = async (server: Promise<Served>): Promise<number> => {
   const { port, stop } = await server;
   cleanUp.push(stop);

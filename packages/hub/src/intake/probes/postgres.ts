@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { PostgresProbe, TlsOptions } from '@orrery/protocol';
 import pg from 'pg';
 import type { z } from 'zod';
@@ -91,7 +92,18 @@ async function talk(spec: Spec, stream: BoundedStream, passed: () => number): Pr
   const connection: EventEmitter = client.connection;
   connection.once('sslconnect', () => onlyWholeMessages(client.connection.stream));
   const broken = new Promise<never>((_, reject) => client.on('error', reject));
-  return Promise.race([ask(client, spec, passed), broken]);
+  try {
+    return await Promise.race([ask(client, spec, passed), broken]);
+  } catch (error) {
+    throw refusedCertificate(spec, client.connection.stream) ?? error;
+  }
+}
+
+/** The client only hears that the connection ended; the socket knows that it was for the certificate. */
+function refusedCertificate({ ssl }: Spec, stream: Duplex): OutboundError | undefined {
+  if (!(stream instanceof TLSSocket) || ssl === false || ssl.rejectUnauthorized === false) return undefined;
+  const code: unknown = stream.authorizationError;
+  return code ? toOutboundError({ code: String(code) }, true) : undefined;
 }
 
 async function ask(client: pg.Client, spec: Spec, passed: () => number): Promise<Talked> {
