@@ -8,7 +8,7 @@ const MIN_TTL_MS = 1000;
 const MAX_TTL_MS = 60_000;
 /** How long the last good address stands in for a resolver that does not answer. */
 const LAST_GOOD_MS = 10 * 60_000;
-/** How long a resolver may take while a last good address is at hand. */
+/** How long a question may hold up those who have a last good address at hand. */
 const PATIENCE_MS = 500;
 /** An IPv6 answer that lags behind the IPv4 one is waited for this long (RFC 8305 calls it the resolution delay). */
 const SECOND_FAMILY_MS = 50;
@@ -31,7 +31,7 @@ export function createNames(options: { clock: Clock; servers?: readonly string[]
   if (options.servers) resolver.setServers(options.servers);
   const system = createSystemNames(() => clock.monotonic());
   const known = new Map<string, Known>();
-  const asking = new Map<string, Promise<readonly string[]>>();
+  const asking = new Map<string, { answer: Promise<readonly string[]>; since: number }>();
 
   async function query(name: string): Promise<Answer> {
     const v4 = resolver.resolve4(name, { ttl: true });
@@ -91,17 +91,19 @@ export function createNames(options: { clock: Clock; servers?: readonly string[]
       const last = known.get(name);
       const now = clock.monotonic();
       if (last && now < last.freshUntil) return last.addresses;
-      const asked = asking.get(name) ?? ask(name);
+      const asked = asking.get(name) ?? { answer: ask(name), since: now };
       asking.set(name, asked);
-      if (!last || now - last.goodAt > LAST_GOOD_MS) return asked;
+      if (!last || now - last.goodAt > LAST_GOOD_MS) return asked.answer;
+      const patience = PATIENCE_MS - (now - asked.since);
+      if (patience <= 0) return last.addresses;
       try {
-        return (await Promise.race([asked, wait(PATIENCE_MS)])) ?? last.addresses;
+        return (await Promise.race([asked.answer, wait(patience)])) ?? last.addresses;
       } catch (error) {
         if (known.has(name)) return last.addresses;
         throw error;
       } finally {
         // Whoever no longer waits must not leave the failure unheard.
-        asked.catch(() => undefined);
+        asked.answer.catch(() => undefined);
       }
     },
     close: () => resolver.cancel(),
