@@ -72,6 +72,7 @@ async function house() {
       onFacts: (listener) => {
         arrive = listener;
       },
+      checkSoon: () => undefined,
     },
     hubs: aloneHub(clock),
     detect,

@@ -1,6 +1,6 @@
 import type { Alerts } from './alerts/index.ts';
 import type { Catalog } from './catalog/index.ts';
-import type { Detect } from './detect/index.ts';
+import { type Detect, HUB_PROJECT } from './detect/index.ts';
 import type { Events } from './events/index.ts';
 import type { Facts, Hubs, Intake } from './intake/index.ts';
 import { defineJob, type JobDefinition, type Jobs } from './platform/jobs.ts';
@@ -10,7 +10,7 @@ export type Loop = { jobs: JobDefinition[]; settle(): Promise<void> };
 
 type Rooms = {
   catalog: Pick<Catalog, 'observe' | 'sightings' | 'verify' | 'flushSightings'>;
-  intake: Pick<Intake, 'onFacts'>;
+  intake: Pick<Intake, 'onFacts' | 'checkSoon'>;
   hubs: Pick<Hubs, 'tell' | 'onNews'>;
   detect: Detect;
   alerts: Alerts;
@@ -40,8 +40,19 @@ export function createLoop({ catalog, intake, hubs, detect, alerts, events, jobs
   async function judgeNow(projects?: string[]): Promise<void> {
     const touched = await workRules();
     const { findings, scope, at } = await detect.evaluate(projects && [...new Set([...projects, ...touched])]);
-    const { opened, resolved } = await alerts.reconcile(findings, { scope, at });
-    tell(opened + resolved);
+    // One that was stopped meanwhile may have been replaced: what it saw is old.
+    if (!jobs().leading()) return;
+    const {
+      opened,
+      resolved,
+      reopened = 0,
+      look,
+    } = await alerts.reconcile(findings, {
+      ...{ scope, at },
+      whole: projects === undefined,
+    });
+    tell(opened + resolved + reopened);
+    if (look) intake.checkSoon(look);
   }
 
   /** Events and samples → what rules make of them. Rules that cannot be worked keep nobody from being judged; they go on next time. */
@@ -59,7 +70,7 @@ export function createLoop({ catalog, intake, hubs, detect, alerts, events, jobs
   /** Everything judged again, and the alerts of projects that are no longer watched ended. */
   async function sweep(): Promise<void> {
     await judge();
-    tell(await alerts.retire((await catalog.sightings()).map(({ slug }) => slug)));
+    tell(await alerts.retire([...(await catalog.sightings()).map(({ slug }) => slug), HUB_PROJECT]));
   }
 
   function tell(changes: number): void {

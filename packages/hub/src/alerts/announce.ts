@@ -38,11 +38,14 @@ export async function announce(trx: Db, context: AlertContext, changed: Changed)
   const fresh = new Set([...begun, ...back].map(({ id }) => id));
 
   await withdrawOpenings(trx, groups.inhibited, now, 'what it depends on is down');
-  const waiting = await tellBegun(trx, context, [...begun, ...(await withOpeningsKeptBack(trx, back))], changed);
-  const released = await openAlerts(
+  // What has been told stays told, and what somebody is on need not be told.
+  const again = await withOpeningsKeptBack(
     trx,
-    groups.released.filter((id) => !fresh.has(id)),
+    back.filter(({ status }) => status === 'open'),
   );
+  const waiting = await tellBegun(trx, context, [...begun, ...again], changed);
+  const free = groups.released.filter((id) => !fresh.has(id));
+  const released = await withOpeningsKeptBack(trx, await openAlerts(trx, free));
   await tellInTime(trx, context, released, changed, (alert) => now + followingMs(context, alert));
   for (const [settleMs, alerts] of Map.groupBy(resolved, ({ settle_ms }) => (changed.settling ? settle_ms : 0)))
     await tell(trx, context, { type: 'alert.resolved', alerts, at, now, notBefore: now + settleMs });

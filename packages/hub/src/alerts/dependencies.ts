@@ -12,6 +12,8 @@ export type Living = {
   created_at: number;
 };
 
+export type Part = { project: string; service?: string };
+
 /** Says that what it is about does not work, and nobody has put it aside: what depends on that cannot work either. */
 export const isCause = ({ severity, category, status }: Pick<Living, 'severity' | 'category' | 'status'>): boolean =>
   category === 'availability' && severity === 'critical' && (status === 'open' || status === 'acknowledged');
@@ -20,6 +22,7 @@ export const isCause = ({ severity, category, status }: Pick<Living, 'severity' 
 export const byAge = (a: Pick<Living, 'id' | 'created_at'>, b: Pick<Living, 'id' | 'created_at'>): number =>
   a.created_at - b.created_at || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
+/** A part by its name, `project` or `project/service`, and back. */
 export const partOf = ({ project, service }: Pick<Living, 'project' | 'service'>): string =>
   service === null ? project : `${project}/${service}`;
 
@@ -61,6 +64,11 @@ export function inhibitions(
   }
   return result;
 }
+
+export const fromPart = (name: string): Part => {
+  const slash = name.indexOf('/');
+  return slash === -1 ? { project: name } : { project: name.slice(0, slash), service: name.slice(slash + 1) };
+};
 
 /** The services that a part needs, directly or not, nearest first, at most `limit`: what to look at when it fails. */
 export function upstreamParts(

@@ -2,7 +2,7 @@ import type { Finding } from '../detect/index.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { announce, stillWaiting } from './announce.ts';
 import type { AlertContext } from './context.ts';
-import { inhibitions } from './dependencies.ts';
+import { fromPart, inhibitions, type Part } from './dependencies.ts';
 import { takeTurn } from './incidents/store.ts';
 import { affected, goingOn, isEmpty, type Plan, plan } from './plan.ts';
 import { apply, heldAlerts, recoveredJustNow } from './store.ts';
@@ -22,8 +22,8 @@ export type Reconciled = {
   repeated: number;
   /** Alerts that go on after a recovery that did not last; absent when there are none. */
   reopened?: number;
-  /** Services, as `project/service`, that are worth a look at once; absent when there are none. */
-  look?: string[];
+  /** Services that are worth a look at once; absent when there are none. */
+  look?: Part[];
 };
 export type Scope = {
   /** The projects that were evaluated: what does not fire in them is over. */
@@ -53,7 +53,7 @@ export async function reconcile(
   const astray = isAstray(context, held, options.whole ?? false);
   // What waits for a cause has its upstream looked at again with every look at the whole.
   const again = options.whole ? stillWaiting(context, held, options.at) : [];
-  if (isEmpty(ahead) && !astray) return again.length > 0 ? { ...nothing, look: again } : nothing;
+  if (isEmpty(ahead) && !astray) return { ...nothing, ...looking(again) };
   return inTransaction(context.db, async (trx) => {
     await takeTurn(trx);
     const locked = new Set(await lockScopes(trx, affected(ahead), options.at));
@@ -84,10 +84,13 @@ export async function reconcile(
     return {
       ...done,
       ...(reopened.length > 0 ? { reopened: reopened.length } : {}),
-      ...(look.length > 0 ? { look: [...new Set(look)] } : {}),
+      ...looking(look),
     };
   });
 }
+
+const looking = (parts: readonly string[]): Pick<Reconciled, 'look'> =>
+  parts.length === 0 ? {} : { look: [...new Set(parts)].map(fromPart) };
 
 /** What fires again after a recovery that nobody has been told of goes on as the same alert. */
 async function goOn(trx: Db, { clock }: AlertContext, planned: Plan, at: number): Promise<Plan> {
