@@ -2,11 +2,11 @@ import { systemCaller } from './access/index.ts';
 import type { Alerts } from './alerts/index.ts';
 import type { Catalog } from './catalog/index.ts';
 import type { Events } from './events/index.ts';
-import type { Intake } from './intake/index.ts';
+import type { Hubs, Intake } from './intake/index.ts';
 import type { Jobs } from './platform/jobs.ts';
 import type { Telemetry } from './platform/telemetry.ts';
 
-type Rooms = { catalog: Catalog; intake: Intake; alerts: Alerts; events: Events; jobs: Jobs };
+type Rooms = { catalog: Catalog; intake: Intake; hubs: Hubs; alerts: Alerts; events: Events; jobs: Jobs };
 
 function count<T>(
   items: readonly T[],
@@ -24,7 +24,7 @@ function count<T>(
 }
 
 /** What the hub says of itself on /metrics. Values are read when somebody scrapes. */
-export function hubMetrics(telemetry: Telemetry, { catalog, intake, alerts, events, jobs }: Rooms): void {
+export function hubMetrics(telemetry: Telemetry, { catalog, intake, hubs, alerts, events, jobs }: Rooms): void {
   const scraper = systemCaller('metrics');
   telemetry.gauge('orrery_projects', 'Projects by status.', ['status'], async () =>
     count(await catalog.list(scraper), ({ status }) => ({ status })),
@@ -59,7 +59,10 @@ export function hubMetrics(telemetry: Telemetry, { catalog, intake, alerts, even
   telemetry.gauge('orrery_event_streams', 'Clients that watch the event stream.', [], async () => [
     { labels: {}, value: events.watching() },
   ]);
-  telemetry.gauge('orrery_leading', 'Whether this hub probes and runs jobs (1) or stands by (0).', [], async () => [
+  telemetry.gauge('orrery_hub_probes', 'Probes that each living hub has.', ['hub'], async () =>
+    hubs.members().map(({ name, probes }) => ({ labels: { hub: name }, value: probes })),
+  );
+  telemetry.gauge('orrery_leading', 'Whether this hub judges and runs jobs (1) or only probes (0).', [], async () => [
     { labels: {}, value: jobs.leading() ? 1 : 0 },
   ]);
   telemetry.gauge(

@@ -11,7 +11,7 @@ import { createEvents, eventRoutes } from './events/index.ts';
 import { followProjects } from './follow-projects.ts';
 import { hubMetrics } from './hub-metrics.ts';
 import { hubRoutes } from './hub-routes.ts';
-import { aloneHub, createIntake, intakeRoutes, sharedHub } from './intake/index.ts';
+import { aloneHub, createIntake, hubListRoutes, intakeRoutes, sharedHub } from './intake/index.ts';
 import { writeLocalAccess } from './local-access.ts';
 import { createLoop } from './loop.ts';
 import { systemClock } from './platform/clock.ts';
@@ -203,6 +203,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...accessRoutes(access),
       ...catalogRoutes(catalog),
       ...intakeRoutes(intake),
+      ...hubListRoutes(hubs, jobs.leader),
       ...sampleRoutes(samples),
       ...detectRoutes(detect),
       ...alertRoutes(alerts),
@@ -214,7 +215,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ),
     ];
     routes.push(...hubRoutes({ routes, jobs, catalog, intake, telemetry, clock, publicUrl, version: VERSION }));
-    hubMetrics(telemetry, { catalog, intake, alerts, events, jobs });
+    hubMetrics(telemetry, { catalog, intake, hubs, alerts, events, jobs });
     const app = createApp<Caller>({
       routes,
       resolve: access.resolve,

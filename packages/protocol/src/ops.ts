@@ -78,3 +78,21 @@ export const PublicHealth = z.object({
   uptime: z.number(),
 });
 export type PublicHealth = z.infer<typeof PublicHealth>;
+
+/** One of the hubs that share the probes; times by the database's clock. */
+export const HubView = z.object({
+  id: z.string(),
+  name: z.string(),
+  version: z.string(),
+  since: Time,
+  lastSeenAt: Time,
+  /** How many probes it runs now. */
+  probes: z.int(),
+  /** Whether it is the one that judges and tells. */
+  leader: z.boolean(),
+  /** Whether it is the one that was asked. */
+  self: z.boolean(),
+  /** It reaches nothing: what it does not reach is unknown, not down. */
+  isolated: z.object({ since: Time, reason: z.string() }).optional(),
+});
+export type HubView = z.infer<typeof HubView>;

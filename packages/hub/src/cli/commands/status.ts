@@ -1,4 +1,4 @@
-import type { Alert, FedProject, OpsHealth } from '@orrery/protocol';
+import type { Alert, FedProject, HubView, OpsHealth } from '@orrery/protocol';
 import type { Command } from 'commander';
 import { type ClientOptions, createClient, hubOptions } from '../client.ts';
 import { ago, createOutput, latency, state, table } from '../output.ts';
@@ -10,14 +10,15 @@ export function registerStatus(program: Command, terminal: Terminal): void {
     .action(async (options: ClientOptions & { check?: boolean }) => {
       const client = createClient(options, terminal);
       const output = createOutput(terminal, options);
-      const [projects, health, alerts] = await Promise.all([
+      const [projects, health, alerts, hubs] = await Promise.all([
         client.get<FedProject[]>('/api/fed/projects'),
         client.get<OpsHealth>('/ops/health', { history: 1 }),
         client.list<Alert>('/api/fed/alerts', { status: 'open,acknowledged' }, 10_000),
+        client.get<{ items: HubView[] }>('/ops/hubs'),
       ]);
       const services = health.services.map(({ history: _, ...service }) => service);
-      output.answer({ url: client.url, status: health.status, projects, services, alerts }, () =>
-        describe({ projects, services, alerts }, output.paint),
+      output.answer({ url: client.url, status: health.status, projects, services, alerts, hubs: hubs.items }, () =>
+        describe({ projects, services, alerts, hubs: hubs.items }, output.paint),
       );
       const bad = projects.some(({ status }) => status !== 'online') || alerts.some(isCritical);
       if (options.check && bad) process.exitCode = EXIT.failure;
@@ -26,9 +27,14 @@ export function registerStatus(program: Command, terminal: Terminal): void {
 
 const isCritical = ({ severity, status }: Alert) => severity === 'critical' && status === 'open';
 
-type Seen = { projects: FedProject[]; services: Omit<OpsHealth['services'][number], 'history'>[]; alerts: Alert[] };
+type Seen = {
+  projects: FedProject[];
+  services: Omit<OpsHealth['services'][number], 'history'>[];
+  alerts: Alert[];
+  hubs: HubView[];
+};
 
-function describe({ projects, services, alerts }: Seen, paint: Parameters<typeof table>[2]): string {
+function describe({ projects, services, alerts, hubs }: Seen, paint: Parameters<typeof table>[2]): string {
   const now = Date.now();
   if (projects.length === 0) return 'No projects yet. Add the first: orrery project add https://your-product.example';
   const parts = [
@@ -79,5 +85,19 @@ function describe({ projects, services, alerts }: Seen, paint: Parameters<typeof
       ),
     );
   else parts.push('No open alerts.');
+  if (hubs.length > 1)
+    parts.push(
+      table(
+        ['HUB', 'PROBES', 'SINCE', 'SEEN', 'ROLE'],
+        hubs.map(({ name, probes, since, lastSeenAt, leader, isolated }) => [
+          printable(name),
+          String(probes),
+          ago(since, now),
+          ago(lastSeenAt, now),
+          isolated ? paint('red', `isolated: ${printable(isolated.reason)}`) : leader ? 'judges' : '',
+        ]),
+        paint,
+      ),
+    );
   return parts.join('\n\n');
 }
