@@ -4,7 +4,8 @@ import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { createTurns } from '../platform/turns.ts';
+import { isOutage } from '../platform/outage.ts';
+import { createTogether } from '../platform/together.ts';
 import type { WatchedProject } from './compile.ts';
 import { type Digest, digest, type Refused } from './digest.ts';
 import type { AppendEvents, Facts, Seen, StoreSamples } from './facts.ts';
@@ -12,8 +13,11 @@ import type { Refusals } from './refusals.ts';
 import type { IntakeTables } from './tables.ts';
 
 const INBOX_MS = 7 * 86_400_000;
-/** Deliveries that are stored at once, fewer than there are connections to the database; and those that may wait for it. */
-const TURNS = { atOnce: 4, perKey: 64, inAll: 512 };
+/** One commit settles up to this many events and samples; and so many deliveries may wait for the next. */
+const TOGETHER = { most: 2000, perKey: 64, inAll: 512 };
+
+type Delivery = { slug: string; digests: readonly Digest[]; at: number };
+type Stored = { fresh: Digest[]; refused: Record<string, number> };
 
 /**
  * The event door: takes what a project pushes. Ids and all that the events come to are one transaction, so that a receipt is only given
@@ -30,9 +34,19 @@ export function createAccept(deps: {
   emit(facts: Facts): void;
 }) {
   const { clock, refusals } = deps;
-  const turns = createTurns(TURNS);
+  const together = createTogether<Delivery, Stored>({
+    ...TOGETHER,
+    run: (deliveries) =>
+      inTransaction(deps.db, async (trx) => {
+        const stored: Stored[] = [];
+        for (const delivery of deliveries) stored.push(await store(trx, delivery));
+        return stored;
+      }),
+    weight: ({ digests }) => digests.reduce((sum, { samples }) => sum + 1 + samples.length, 0),
+    isShared: isOutage,
+  });
 
-  async function store(trx: Db, slug: string, digests: readonly Digest[], at: number) {
+  async function store(trx: Db, { slug, digests, at }: Delivery): Promise<Stored> {
     const known = await newIds(trx, slug, digests, at);
     const fresh = digests.filter(({ id }) => known.delete(id));
     const samples = fresh.flatMap((one) => one.samples);
@@ -59,10 +73,7 @@ export function createAccept(deps: {
       if ('ok' in read) digests.push(read.ok);
       else refused.push(read.refused);
     }
-    const stored =
-      digests.length > 0
-        ? await turns.take(slug, () => inTransaction(deps.db, (trx) => store(trx, slug, digests, at)))
-        : undefined;
+    const stored = digests.length > 0 ? await together.add(slug, { slug, digests, at }) : undefined;
     for (const { why } of refused) refusals.add(slug, why);
     if (refused.length > 0)
       deps.log.warn(
