@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { z } from 'zod';
 
 export type Annotation = {
   id: number;
@@ -21,15 +20,17 @@ export type GrafanaService = {
   close(): Promise<void>;
 };
 
-const Time = z.int().min(1_000_000_000_000);
-const Create = z.looseObject({
-  dashboardUID: z.string().optional(),
-  time: Time.optional(),
-  timeEnd: Time.optional(),
-  tags: z.array(z.string()).optional(),
-  text: z.string().min(1),
-});
-const Patch = Create.partial();
+type Body = Partial<Record<'time' | 'timeEnd' | 'tags' | 'text' | 'dashboardUID', unknown>>;
+const isTime = (value: unknown) => value === undefined || (Number.isInteger(value) && Number(value) > 1e12);
+const isTags = (value: unknown) =>
+  value === undefined || (Array.isArray(value) && value.every((tag) => typeof tag === 'string'));
+
+/** The JSON types that Grafana asks for: times in milliseconds, tags a list of texts, a text that is not empty. */
+function isRequest({ time, timeEnd, tags, text, dashboardUID }: Body, isPatch: boolean): boolean {
+  const isText = typeof text === 'string' ? text !== '' : isPatch && text === undefined;
+  const isUid = dashboardUID === undefined || typeof dashboardUID === 'string';
+  return isText && isUid && isTime(time) && isTime(timeEnd) && isTags(tags);
+}
 
 /** Grafana's annotations API as its documentation describes it, on 127.0.0.1: authorization, JSON types, the tag search, the answers. */
 export async function startGrafana(token: string): Promise<GrafanaService> {
@@ -59,18 +60,18 @@ export async function startGrafana(token: string): Promise<GrafanaService> {
     }
     if (request.headers['content-type'] !== 'application/json')
       return answer(response, 415, { message: 'unsupported media type' });
-    const read = (request.method === 'PATCH' ? Patch : Create).safeParse(JSON.parse(body));
-    if (!read.success) return answer(response, 400, { message: 'bad request data' });
+    const data = JSON.parse(body) as Partial<Annotation>;
+    if (!isRequest(data, request.method === 'PATCH')) return answer(response, 400, { message: 'bad request data' });
     changes.push({ method: request.method ?? '', headers: request.headers, body });
     if (request.method === 'POST' && id === undefined) {
-      const { time = Date.now(), timeEnd = time, tags = [], text = '', dashboardUID } = read.data;
+      const { time = Date.now(), timeEnd = time, tags = [], text = '', dashboardUID } = data;
       annotations.push({ id: annotations.length + 1, time, timeEnd, tags, text, dashboardUID });
       return answer(response, 200, { message: 'Annotation added', id: annotations.length });
     }
     const known = annotations.find((one) => one.id === Number(id));
     if (request.method !== 'PATCH' || known === undefined)
       return answer(response, 404, { message: 'Could not find annotation' });
-    Object.assign(known, read.data);
+    Object.assign(known, data);
     return answer(response, 200, { message: 'Annotation patched' });
   }
 
