@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { ProbeDeclaration } from '@orrery/protocol';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../platform/clock.ts';
+import { CERTIFICATE, PRIVATE_KEY } from '../../platform/outbound/certificate.fixture.ts';
 import { createOutbound } from '../../platform/outbound.ts';
 import { readContainer } from './container.ts';
 import { onTcp, type Served } from './contract.fixture.ts';
@@ -164,6 +167,21 @@ describe('redis', () => {
     expect(outcome).toMatchObject({
       status: 'up',
       checks: { info: { ok: false, detail: 'INFO was not answered (NOPERM)' } },
+    });
+  });
+
+  test('rediss speaks TLS, and looks at the certificate', async () => {
+    const server = createTlsServer({ cert: CERTIFICATE, key: PRIVATE_KEY }, (socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', () => socket.write('+PONG\r\n$0\r\n\r\n'));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    cleanUp.push(() => server.close());
+    const url = `rediss://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await check({ kind: 'redis', url, tls: { ca: CERTIFICATE } })).toMatchObject({ status: 'up' });
+    expect(await check({ kind: 'redis', url })).toMatchObject({
+      status: 'down',
+      reason: expect.stringMatching(/self-signed/),
     });
   });
 
