@@ -88,8 +88,7 @@ async function repeat(
   const due: string[] = [];
   for (const { id } of ids) {
     const at = nextAt.get(id) ?? 0;
-    // While a channel fails every alert may have to be told to others, whatever was planned.
-    if (at > now && failing.size === 0) next.set(id, at);
+    if (at > now) next.set(id, at);
     else due.push(id);
   }
   if (due.length === 0) return next;
@@ -106,16 +105,18 @@ async function repeat(
     const heard = await heardOf(db, free);
     const rows = free.flatMap((alert) => {
       const { taken } = routeAlert(context, alert, now);
+      const known = heard.get(alert.id) ?? [];
       const facts = {
         createdAt: alert.created_at,
         critical: alert.severity === 'critical',
-        heard: heard.get(alert.id) ?? [],
+        heard: known,
         failing,
         takes: (channel: string) => context.book.refusal(channel, alert) === undefined,
       };
       const found = again(taken, facts, now);
-      // What is due is written now; another look in a second sees that it is.
-      next.set(alert.id, found.due.length > 0 ? now : found.nextAt);
+      // What is due is written now, and what is still on its way may fail: both are looked at again in a second.
+      const unsettled = known.some(({ status }) => status === 'pending' || status === 'sending');
+      next.set(alert.id, unsettled || found.due.length > 0 ? now : found.nextAt);
       return found.due.map((one) => ({ alert, one }));
     });
     if (rows.length > 0) await write(context, rows, now);
@@ -150,12 +151,11 @@ const held = (alert: AlertRow, holdOf: HoldOf): boolean => alert.inhibited_by !=
 
 /** The shortest time after which any route says something again, ms; undefined when none does. */
 function soonest({ routes }: AlertContext): number | undefined {
-  const times = routes
-    .all()
-    .flatMap(({ declaration: { repeatEvery, escalate } }) => [
-      ...(repeatEvery === undefined ? [] : [parseDuration(repeatEvery) ?? 0]),
-      ...escalate.map(({ after }, step) => Math.min(parseDuration(after) ?? 0, step === 0 ? UNREACHED_MS : Infinity)),
-    ]);
+  const times = routes.all().flatMap(({ declaration: { repeatEvery, escalate } }) => [
+    ...(repeatEvery === undefined ? [] : [parseDuration(repeatEvery) ?? 0]),
+    // The first step is taken at once when a channel is found to be gone.
+    ...escalate.map(({ after }, step) => (step === 0 ? 0 : (parseDuration(after) ?? 0))),
+  ]);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 

@@ -96,6 +96,7 @@ describe('what nobody answers', () => {
     expect(at(2, [taken({ escalate })], waiting, { failing }).due).toEqual(['escalated pager 1']);
     expect(at(2, [taken({ escalate })], waiting, { failing, critical: false }).due).toEqual([]);
     expect(at(2, [taken({ escalate })], [opening('ops')], { failing }).due).toEqual([]);
+    expect(at(2, [taken({ escalate })], [opening('ops', { status: 'failed' })]).due).toEqual(['escalated pager 1']);
   });
 
   it('is not told to a channel that does not take it', () => {

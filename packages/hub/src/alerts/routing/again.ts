@@ -37,7 +37,7 @@ export function again(taken: readonly Taken[], facts: Facts, now: number): { due
       nextAt = Math.min(nextAt, notBefore);
       continue;
     }
-    const unreached = facts.critical && waitsForFailing(channels, facts);
+    const unreached = facts.critical && unreachable(channels, facts);
     route.escalate.forEach(({ after, channels: others }, step) => {
       const at = step === 0 && unreached ? now : since + ms(after);
       if (at <= now)
@@ -73,11 +73,11 @@ function toldSince(channels: readonly string[], { heard, createdAt }: Facts): nu
   return openings.length === 0 ? undefined : Math.min(...openings.map(({ planned_at }) => planned_at));
 }
 
-const waitsForFailing = (channels: readonly string[], { heard, failing }: Facts): boolean =>
+/** Whether a channel was given up on, or waits for a receiver that has been failing for long. */
+const unreachable = (channels: readonly string[], { heard, failing }: Facts): boolean =>
   heard.some(
     ({ type, channel, status }) =>
       type === 'alert.opened' &&
-      (status === 'pending' || status === 'sending') &&
       channels.includes(channel) &&
-      failing.has(channel),
+      (status === 'failed' || (failing.has(channel) && (status === 'pending' || status === 'sending'))),
   );
