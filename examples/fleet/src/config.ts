@@ -67,6 +67,24 @@ export function fleetConfig(options: ConfigOptions): string {
   return `# The example fleet: Veria, Performia and ROLLIZR on this machine.
 projects:
 ${projects.join('\n')}
+rules:
+  - name: large-order
+    on: event
+    when: event.type == "order.placed" && event.project == "rollizr"
+    cooldown: 1m
+    effect: { kind: event, type: order.noticed, title: "ROLLIZR sells: \${event.title}" }
+maintenance:
+  - { name: weekly-backup, title: Weekly backup, cron: "0 3 * * sun", timeZone: Europe/Berlin, lasts: 30m, match: { projects: [veria] } }
+statusPages:
+  - slug: fleet
+    title: Fleet status
+    description: The example fleet, as its customers may see it.
+    groups:
+      - name: Products
+        services:
+          - { service: veria/api, label: Veria payments }
+          - { service: performia/api, label: Performia studio }
+          - { service: rollizr/api, label: ROLLIZR shop }
 network: { allowPrivate: true }
 ${extra}`;
 }
