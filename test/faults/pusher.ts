@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { CLOUDEVENT_BATCH_TYPE } from '@orrery/protocol';
 
 export type Refusal = { status: number; retryAfter: string | null; type: string | null; ms: number };
@@ -14,7 +16,7 @@ export type Pusher = {
   done: Promise<void>;
 };
 
-type Options = {
+export type PusherOptions = {
   url: string;
   /** The project's slug; its mesh namespace is `<slug>.mesh`. */
   slug: string;
@@ -33,7 +35,7 @@ type Options = {
 };
 
 /** Pushes events as a product does, and keeps a log of what the hub said to each request. */
-export function startPusher(options: Options): Pusher {
+export function startPusher(options: PusherOptions): Pusher {
   const { url, slug, key, workers, eventsPerRequest, requests = Number.POSITIVE_INFINITY, bytes = 10 } = options;
   const { everyMs = 0, again = true } = options;
   const acked = new Set<string>();
@@ -93,6 +95,22 @@ export function startPusher(options: Options): Pusher {
     async stop() {
       stopped = true;
       await done;
+    },
+  };
+}
+
+export type Pushed = Pick<Pusher, 'acked' | 'refusals' | 'answers'>;
+
+/** Pushes on another thread; the log comes with the end. */
+export function pushElsewhere(options: PusherOptions): { stop(): Promise<Pushed> } {
+  const worker = new Worker(new URL('./pusher.worker.ts', import.meta.url), { workerData: options });
+  return {
+    async stop() {
+      const said = once(worker, 'message');
+      worker.postMessage('stop');
+      const [log] = await said;
+      await worker.terminate();
+      return log;
     },
   };
 }

@@ -26,3 +26,20 @@ export function createRateLimit(clock: Clock): RateLimit {
     return { ok: true };
   };
 }
+
+/** How many requests each caller has under way; `enter` answers undefined to one too many, else the way out again. */
+export function createCrowd(limit: number): { enter(key: string): (() => void) | undefined } {
+  const inside = new Map<string, number>();
+  return {
+    enter(key) {
+      const count = inside.get(key) ?? 0;
+      if (count >= limit) return undefined;
+      inside.set(key, count + 1);
+      return () => {
+        const left = (inside.get(key) ?? 1) - 1;
+        if (left > 0) inside.set(key, left);
+        else inside.delete(key);
+      };
+    },
+  };
+}

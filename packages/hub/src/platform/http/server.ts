@@ -11,7 +11,7 @@ import { isOutage } from '../outage.ts';
 import { readJson, readQuery } from './body.ts';
 import { openFilesLimit } from './files.ts';
 import { securityHeaders } from './headers.ts';
-import { createRateLimit } from './limits.ts';
+import { createCrowd, createRateLimit } from './limits.ts';
 import { createPages } from './pages.ts';
 import type { Route, RouteAuth, RouteCaller } from './route.ts';
 import { bindConnection } from './sse.ts';
@@ -48,6 +48,8 @@ const MAX_CONNECTIONS = 4000;
 /** Of all descriptors that the process may have: the rest is for the database and for probing. */
 const CONNECTIONS_SHARE = 0.5;
 const OUTAGE_LOG_MS = 5000;
+/** Bodies of one caller that are read and worked on at once: what one sends must not fill the memory, nor the others' time. */
+const BODIES_AT_ONCE = 32;
 const REQUEST_ID = /^[A-Za-z0-9_-]{8,64}$/;
 
 /** No name, id or word of ours holds NUL, and PostgreSQL takes none in a text. */
@@ -96,6 +98,7 @@ const databaseAway = () =>
 export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const limit = createRateLimit(options.clock);
+  const crowd = createCrowd(BODIES_AT_ONCE);
   const fixed = Object.entries(securityHeaders(options.https));
   const pages = createPages(options.pagesDir);
 
@@ -153,6 +156,20 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
       });
   };
 
+  /** Reads the body and answers, when the caller has not too much under way already. */
+  async function admitted<T>(who: string, work: () => Promise<T>): Promise<T> {
+    const leave = crowd.enter(who);
+    if (!leave)
+      throw new HubError('rate_limited', `More than ${BODIES_AT_ONCE} requests at once; try again in a second.`, {
+        retryAfter: 1,
+      });
+    try {
+      return await work();
+    } finally {
+      leave();
+    }
+  }
+
   for (const route of options.routes) {
     const path = route.path.replace(/\{(\w+)\}/g, ':$1');
     app.on(route.method.toUpperCase(), path, (c) =>
@@ -176,10 +193,12 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
         refuseNul(asked, 'query');
         const params = parse(route.params, named, '');
         const query = parse(route.query, asked, 'query');
-        const body = route.body ? parse(route.body, await readJson(request, route), 'body') : undefined;
-        const result = await route.handle({ caller, params, query, body, request, requestId } as Parameters<
-          typeof route.handle
-        >[0]);
+        const handle = async () => {
+          const body = route.body ? parse(route.body, await readJson(request, route), 'body') : undefined;
+          const input = { caller, params, query, body, request, requestId };
+          return route.handle(input as Parameters<typeof route.handle>[0]);
+        };
+        const result = await (route.body ? admitted(who, handle) : handle());
         if (result instanceof Response)
           return new Response(result.body, { status: result.status, headers: new Headers(result.headers) });
         if (route.status === 204) return new Response(null, { status: 204 });
