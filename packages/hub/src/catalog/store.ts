@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ProjectDeclaration } from '@orrery/protocol';
-import { maskServices } from '../config/index.ts';
+import { maskServices } from '../intake/index.ts';
 import { fieldErrors, HubError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Secrets } from '../platform/secrets.ts';

@@ -3,7 +3,6 @@ export { readEnvironment } from './environment.ts';
 export { type FileConfig, readConfigFile } from './file.ts';
 export { ConfigError, describeIssue, type Issue } from './issue.ts';
 export { type Config, isLoopback, loadConfig } from './load.ts';
-export { maskServices } from './maskProbe.ts';
 export { configRoutes } from './routes.ts';
 export { fileSchema } from './schema.ts';
 export { VARIABLE_NAMES, VARIABLES } from './variables.ts';

@@ -1,6 +1,6 @@
 import type { ChannelDeclaration, ProjectDeclaration } from '@orrery/protocol';
-import { maskUrl } from '../platform/urls.ts';
-import { maskServices, variable } from './maskProbe.ts';
+import { maskServices } from '../intake/index.ts';
+import { maskUrl, variable } from '../platform/urls.ts';
 
 /** The project with its secrets replaced by references: what is printed can be pasted into orrery.yaml again. */
 export function maskProject(project: ProjectDeclaration): ProjectDeclaration {

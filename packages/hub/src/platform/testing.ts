@@ -5,6 +5,8 @@ import { pino } from 'pino';
 import { type Database, openDatabase } from './db.ts';
 import { migrate } from './migrate.ts';
 
+export { CERTIFICATE, PRIVATE_KEY } from './outbound/certificate.fixture.ts';
+
 /** For tests: a migrated SQLite database in a folder of its own, gone with `close`. */
 export async function temporaryDatabase(): Promise<Database & { dir: string }> {
   const dir = mkdtempSync(join(tmpdir(), 'orrery-test-'));

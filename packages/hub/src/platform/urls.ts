@@ -17,3 +17,7 @@ export function maskUrl(text: string, options: { everyValue?: boolean } = {}): s
   for (const name of names) url.searchParams.set(name, '***');
   return url.href;
 }
+
+/** A reference to an environment variable that would hold a masked value: `${VERIA_API_KEY}`. */
+export const variable = (name: string, what: string): string =>
+  `\${${`${name}_${what}`.replace(/[^a-zA-Z0-9]/g, '_').toUpperCase()}}`;

@@ -4,7 +4,7 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { ProbeDeclaration } from '@orrery/protocol';
-import { CERTIFICATE, PRIVATE_KEY } from '../../platform/outbound/certificate.fixture.ts';
+import { CERTIFICATE, PRIVATE_KEY } from '../../platform/testing.ts';
 
 /** A server of a test: where it is, and what was done to it. */
 export type Served = { port: number; opened(): number; open(): number; poured(): number; stop(): void };

@@ -1,9 +1,5 @@
 import type { ProbeDeclaration, ServiceDeclaration } from '@orrery/protocol';
-import { maskUrl } from '../platform/urls.ts';
-
-/** A name for an environment variable that would hold a masked value: `VERIA_API_KEY`. */
-export const variable = (name: string, what: string) =>
-  `\${${`${name}_${what}`.replace(/[^a-zA-Z0-9]/g, '_').toUpperCase()}}`;
+import { maskUrl, variable } from '../platform/urls.ts';
 
 /** Headers that say nothing worth hiding. */
 const PLAIN_HEADERS = new Set(['accept', 'accept-language', 'cache-control', 'content-type', 'host', 'user-agent']);
