@@ -129,6 +129,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       hubs,
       selfCheckTargets: () => file.network.selfCheck,
       inMaintenance: (project, service, at) => alerts.inMaintenance(project, service, at),
+      onLag: telemetry.observeLag,
     });
     const detect = createDetect({
       db,

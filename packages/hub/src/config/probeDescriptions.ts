@@ -2,7 +2,8 @@
 const timed = {
   interval: 'Time from one check to the next.',
   timeout: 'Longest that one whole check may take.',
-  failAfter: 'Failed checks in a row until the service is down.',
+  failAfter:
+    'Failed checks in a row until the service is down. The second comes within 0.2 s of the first, further ones at the interval.',
   recoverAfter: 'Good checks in a row until it is up again.',
   quorum: 'How many hubs must see a failure before it counts; of fewer living hubs, most of them.',
 };

@@ -56,6 +56,23 @@ describe.concurrent('probing', () => {
     expect((await kit.service('veria')).uptimePercent).toBeLessThan(100);
   });
 
+  test('a first failure is confirmed at once, further ones wait for their place in the interval', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const { watched, opened } = await room(onTestFinished);
+    const [sure, patient] = [await watched(broken), await watched(broken)];
+    const kit = opened();
+    const declared = (slug: string, url: string, failAfter: number) => project(slug, url, [http(url, { failAfter })]);
+    await kit.intake.sync([declared('sure', sure.url, 2), declared('patient', patient.url, 3)]);
+    await kit.intake.start();
+    // Every 15 s, the first within 2 s of the start.
+    await until(async () => (await kit.service('sure')).status === 'down', { what: 'down after one confirmation' });
+    await until(() => patient.hits.length === 2, { what: 'the second check of the other' });
+    expect(sure.hits).toHaveLength(2);
+    expect((await kit.service('patient')).status).toBe('unknown');
+  });
+
   test('a check that fails in maintenance is seen and counts against no uptime', async ({ expect, onTestFinished }) => {
     const { database, watched } = await room(onTestFinished);
     const server = await watched();

@@ -39,6 +39,8 @@ type IntakeDeps = {
   selfCheckTargets?: () => readonly SelfCheckTarget[];
   /** Whether trouble is expected there at a time, epoch ms: then a failed check does not count against uptime. */
   inMaintenance?(project: string, service: string, at: number): boolean;
+  /** Told of every planned check how late it began, ms. */
+  onLag?(ms: number): void;
 };
 
 /** A probe's state; times are epoch ms of the hub's clock. */

@@ -35,6 +35,7 @@ export function createProber(deps: {
   probes(): readonly Probe[];
   isDeclared(id: string): boolean;
   keyOf(project: string): string | undefined;
+  onLag?(ms: number): void;
   /** Probes may have changed hands: what is known of others' is old. */
   onMoved(): void;
 }) {
@@ -45,7 +46,13 @@ export function createProber(deps: {
   const running = new Map<string, AbortController>();
   const startedAt = clock.monotonic();
   const time = () => (hubs.shared ? hubs.time() : clock.monotonic() - startedAt);
-  const schedule = createSchedule({ clock, maxRunning: MAX_RUNNING, time, run: checkAndRecord });
+  const schedule = createSchedule({
+    clock,
+    maxRunning: MAX_RUNNING,
+    time,
+    run: checkAndRecord,
+    ...(deps.onLag ? { onLag: deps.onLag } : {}),
+  });
   const witnesses = createWitnesses({ db, hubs, log });
   let loaded = false;
   let wanted = false;
@@ -113,7 +120,9 @@ export function createProber(deps: {
       if (role === 'witness') return await witnesses.tell(probe, own);
       const standing = recorder.kept(probe.id).standing.status;
       const verdict = probe.quorum > 1 ? await witnesses.agree(probe, own, standing, ranAt) : own;
-      if (!cut.signal.aborted) recorder.record(probe, verdict, clock.now(), ranAt);
+      if (cut.signal.aborted) return;
+      const { standing: after } = recorder.record(probe, verdict, clock.now(), ranAt);
+      if (isToConfirm(probe, verdict, after)) schedule.again(probe.id, confirmAfter(probe));
     } catch (error) {
       if (!cut.signal.aborted)
         log.error({ err: error, probe: probe.id, target: probe.target }, 'a check failed by itself');
@@ -294,5 +303,12 @@ export function createProber(deps: {
 
 const ANSWER_MS = 1500;
 const LOOK_AGAIN_MS = 200;
+
+/** A first failure is looked at once more at once: what it costs to be sure is a moment, not an interval. */
+const CONFIRM_MS = 100;
+const isToConfirm = (probe: Probe, verdict: Verdict, { streak }: Standing): boolean =>
+  verdict.status === 'down' && streak === 1 && probe.quorum === 1;
+/** Not all at one time when many fail together. */
+const confirmAfter = (probe: Probe): number => CONFIRM_MS * (1 + phaseOf(probe));
 
 const blind = (reason: string): Verdict => ({ status: 'unknown', latencyMs: null, reason, heard: false });

@@ -11,7 +11,11 @@ import type { Refusals } from './refusals.ts';
 import { checkNumber, createCheckWriter, createStateWriter, type Kept, NOTHING_KEPT } from './store.ts';
 import { countCheck } from './uptime.ts';
 
-const FLUSH_MS = 200;
+/** Checks that say what the ones before them said wait for company: their transaction costs more than they do. */
+const CALM_MS = 1000;
+/** A change is news; what else comes within this long goes with it. */
+const NEWS_MS = 20;
+const RETRY_MS = 200;
 const MAX_RETRY_MS = 1000;
 const MAX_BATCH = 2000;
 const MAX_WAITING = 50_000;
@@ -49,6 +53,7 @@ export function createRecorder(deps: {
   const committed = new Map<string, Kept>();
   let waiting: Entry[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let hasNews = false;
   let writing: Promise<void> | undefined;
   let failures = 0;
 
@@ -66,8 +71,17 @@ export function createRecorder(deps: {
     judged.set(probe.id, kept);
     waiting.push({ probe, outcome, at, kept, from: before.standing.status, excused });
     if (outcome.refused) deps.refusals.addAll(probe.project, outcome.refused);
-    timer ??= setTimeout(flushSoon, FLUSH_MS);
+    writeWithin(kept.standing.status === before.standing.status ? CALM_MS : NEWS_MS);
     return kept;
+  }
+
+  function writeWithin(ms: number): void {
+    // While the database cannot be written, its retry has the word.
+    if (failures === 0 && ms === NEWS_MS && !hasNews) {
+      hasNews = true;
+      clearTimeout(timer);
+      timer = setTimeout(flushSoon, ms);
+    } else timer ??= setTimeout(flushSoon, ms);
   }
 
   /** Takes what is stored of one probe for what is known of it. */
@@ -78,10 +92,11 @@ export function createRecorder(deps: {
 
   function flushSoon(): void {
     timer = undefined;
+    hasNews = false;
     writing ??= flush().finally(() => {
       writing = undefined;
       if (waiting.length > 0)
-        timer ??= setTimeout(flushSoon, failures === 0 ? 0 : Math.min(FLUSH_MS * 2 ** failures, MAX_RETRY_MS));
+        timer ??= setTimeout(flushSoon, failures === 0 ? 0 : Math.min(RETRY_MS * 2 ** failures, MAX_RETRY_MS));
     });
   }
 
@@ -160,6 +175,7 @@ export function createRecorder(deps: {
     async settle(): Promise<void> {
       clearTimeout(timer);
       timer = undefined;
+      hasNews = false;
       await writing;
       while (waiting.length > 0) {
         await flush();

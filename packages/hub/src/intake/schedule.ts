@@ -11,6 +11,10 @@ const KEPT_STANDSTILLS = 8;
 type Entry = {
   probe: Probe;
   timer: NodeJS.Timeout | undefined;
+  /** One more run in between. */
+  again: NodeJS.Timeout | undefined;
+  /** When the run that comes next was to begin, monotonic ms; a run that nobody planned has none. */
+  due: number | undefined;
   running: Promise<void> | undefined;
   gone: boolean;
 };
@@ -29,6 +33,8 @@ export function createSchedule(options: {
   time(): number;
   /** Runs one check and records it; must not reject. */
   run(probe: Probe): Promise<void>;
+  /** Told of every planned run how late it began, ms. */
+  onLag?(ms: number): void;
 }) {
   const { clock } = options;
   const entries = new Map<string, Entry>();
@@ -59,7 +65,7 @@ export function createSchedule(options: {
       () => {
         // A timer may be a little early, and the shared time moves a little: the same place must not come twice.
         arm(entry, clock.monotonic() + everyMs / 4);
-        fire(entry);
+        fire(entry, now + wait);
       },
       Math.max(wait, 1),
     );
@@ -67,9 +73,18 @@ export function createSchedule(options: {
 
   /** Begins with a probe; its first check comes after `wait` ms, the next at its place in the interval. */
   function enter(probe: Probe, wait = firstWait(probe)): void {
-    const entry = entries.get(probe.id) ?? { probe, timer: undefined, running: undefined, gone: false };
+    const entry = entries.get(probe.id) ?? {
+      probe,
+      timer: undefined,
+      again: undefined,
+      due: undefined,
+      running: undefined,
+      gone: false,
+    };
     entries.set(probe.id, entry);
     clearTimeout(entry.timer);
+    clearTimeout(entry.again);
+    entry.again = undefined;
     entry.probe = probe;
     entry.timer = setTimeout(() => {
       arm(entry, clock.monotonic() + probe.everyMs / 2);
@@ -80,17 +95,22 @@ export function createSchedule(options: {
   function leave(entry: Entry): void {
     entry.gone = true;
     clearTimeout(entry.timer);
+    clearTimeout(entry.again);
     entries.delete(entry.probe.id);
   }
 
-  function fire(entry: Entry): void {
-    if (entry.running || waiting.includes(entry)) skipped += 1;
+  function fire(entry: Entry, due?: number): void {
+    const isBusy = entry.running !== undefined || waiting.includes(entry);
+    if (!isBusy) entry.due = due;
+    if (isBusy) skipped += 1;
     else if (running >= options.maxRunning) waiting.push(entry);
     else begin(entry);
   }
 
   function begin(entry: Entry): Promise<void> {
     running += 1;
+    if (entry.due !== undefined) options.onLag?.(Math.max(0, clock.monotonic() - entry.due));
+    entry.due = undefined;
     const done = options.run(entry.probe).finally(() => {
       running -= 1;
       entry.running = undefined;
@@ -144,6 +164,16 @@ export function createSchedule(options: {
       const under = entry.running;
       await under;
       if (under === undefined || (afresh && !entry.gone)) await (entry.running ?? begin(entry));
+    },
+
+    /** Runs a probe once more in `wait` ms, unless it runs then or the hub has its hands full; its place in the interval stays. */
+    again(id: string, wait: number): void {
+      const entry = entries.get(id);
+      if (!entry || entry.again !== undefined) return;
+      entry.again = setTimeout(() => {
+        entry.again = undefined;
+        if (!entry.running && running < options.maxRunning) void begin(entry);
+      }, wait);
     },
 
     /** The hub's own standstill since `from` (monotonic ms) that outlasted a check's timeout, if there was one. */

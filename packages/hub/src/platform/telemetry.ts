@@ -30,6 +30,12 @@ export function createTelemetry(version: string) {
     buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10],
     registers: [registry],
   });
+  const lags = new Histogram({
+    name: 'orrery_probe_lag_seconds',
+    help: 'How late planned checks began.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5],
+    registers: [registry],
+  });
   const failures = new Counter({
     name: 'orrery_metrics_failures_total',
     help: 'Metrics that could not be read for a scrape, and were left out of it.',
@@ -57,6 +63,7 @@ export function createTelemetry(version: string) {
         seconds,
       );
     },
+    observeLag: (ms: number): void => lags.observe(ms / 1000),
     /** A counter whose values are read when somebody scrapes; one that cannot be read is left out. */
     counter(name: string, help: string, labelNames: string[], read: Read): void {
       const collect = filled(name, read, (labels, value) => counter.inc(labels, value));
