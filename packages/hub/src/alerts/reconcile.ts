@@ -71,7 +71,7 @@ export async function reconcile(
     const by = options.resolvedBy ?? 'recovery';
     const { opened, reopened, resolved, repeated } = await apply(trx, now, options.at, by);
     const done: Reconciled = { opened: opened.length, resolved: resolved.length, repeated };
-    if (opened.length + reopened.length + resolved.length === 0 && !astray) return done;
+    if (opened.length + reopened.length + resolved.length === 0 && !astray) return { ...done, ...looking(again) };
     const look = [
       ...again,
       ...(await announce(trx, context, {
