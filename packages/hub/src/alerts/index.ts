@@ -28,6 +28,7 @@ export type { Finding } from '../detect/index.ts';
 export type { DeclaredChannel } from './channelBook.ts';
 export { channelProblems } from './channels/index.ts';
 export { alertRoutes } from './routes.ts';
+export { gaps } from './routing/gaps.ts';
 export { cronProblem } from './routing/windows.ts';
 export { type DeclaredRule, RULE_EXAMPLES, ruleProblems, ruleRoutes, tryRule } from './rules/index.ts';
 

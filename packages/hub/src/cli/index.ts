@@ -7,10 +7,13 @@ import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEnv } from './commands/env.ts';
 import { registerKeys } from './commands/keys.ts';
+import { registerMaintenance } from './commands/maintenance.ts';
 import { registerProject } from './commands/project.ts';
+import { registerRoutes } from './commands/routes.ts';
 import { registerRules } from './commands/rules.ts';
 import { registerSeedAdmin } from './commands/seed-admin.ts';
 import { registerServe } from './commands/serve.ts';
+import { registerSilences } from './commands/silences.ts';
 import { registerStatus } from './commands/status.ts';
 import { reportFailure } from './failure.ts';
 import { EXIT, type Terminal } from './terminal.ts';
@@ -24,6 +27,9 @@ const COMMANDS = [
   registerProject,
   registerAlerts,
   registerChannels,
+  registerRoutes,
+  registerSilences,
+  registerMaintenance,
   registerRules,
   registerKeys,
   registerConfig,

@@ -50,28 +50,42 @@ export function registerChannels(program: Command, terminal: Terminal): void {
         });
       output.answer(result, () => `${name} took it: ${printable(result.detail)}`);
     });
-  hubOptions(channels.command('deliveries').description('What was sent through a channel, newest first.'))
-    .argument('<name>', 'from `orrery channels list`')
+  hubOptions(channels.command('deliveries').description('What was told, or not and why, newest first.'))
+    .argument('[name]', 'from `orrery channels list`; all of them when absent')
+    .option('--status <list>', 'pending, sending, delivered, failed, suppressed, separated by commas')
+    .option('--alert <id>', 'only of this alert')
+    .option('--project <slug>', 'only of this project')
     .option('--limit <n>', 'how many', wholeNumber(1, 10_000), 20)
-    .action(async (name: string, { limit, ...options }: ClientOptions & { limit: number }) => {
-      const output = createOutput(terminal, options);
-      const items = await createClient(options, terminal).list<Delivery>(`${pathOf(name)}/deliveries`, {}, limit);
-      const now = Date.now();
-      output.answer({ items }, () =>
-        items.length === 0
-          ? 'Nothing was sent through it yet.'
-          : table(
-              ['WHEN', 'TYPE', 'STATUS', 'TRIES', 'TITLE', 'TROUBLE'],
-              items.map((d) => [
-                ago(d.createdAt, now),
-                d.type,
-                state(d.status, output.paint),
-                String(d.attempts),
-                printable(d.title),
-                d.lastError ? printable(d.lastError) : '–',
-              ]),
-              output.paint,
-            ),
-      );
-    });
+    .action((name: string | undefined, options: DeliveryOptions) => deliveries(name, options, terminal));
+}
+
+type DeliveryOptions = ClientOptions & { status?: string; alert?: string; project?: string; limit: number };
+
+async function deliveries(
+  channel: string | undefined,
+  { limit, status, alert, project, ...options }: DeliveryOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const output = createOutput(terminal, options);
+  const query = { channel, status, alert, project };
+  const items = await createClient(options, terminal).list<Delivery>('/ops/deliveries', query, limit);
+  const now = Date.now();
+  output.answer({ items }, () =>
+    items.length === 0
+      ? 'Nothing of that was sent yet.'
+      : table(
+          ['WHEN', 'CHANNEL', 'ROUTE', 'TYPE', 'STATUS', 'TRIES', 'TITLE', 'WHY'],
+          items.map((d) => [
+            ago(d.createdAt, now),
+            d.channel,
+            d.route ?? '–',
+            d.type,
+            state(d.status, output.paint),
+            String(d.attempts),
+            printable(d.title),
+            printable(d.reason ?? d.lastError ?? '–'),
+          ]),
+          output.paint,
+        ),
+  );
 }

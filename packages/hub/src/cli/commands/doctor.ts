@@ -33,17 +33,19 @@ async function doctor(options: DoctorOptions, terminal: Terminal): Promise<void>
     }
   };
   report([runtime()]);
-  const [{ environment, patientOf }, { folder }, { database }, { clock, hub, projects }] = await Promise.all([
-    import('../checkup/environment.ts'),
-    import('../checkup/folder.ts'),
-    import('../checkup/database.ts'),
-    import('../checkup/reach.ts'),
-  ]);
+  const [{ environment, patientOf }, { folder }, { database }, { clock, hub, projects }, { routes }] =
+    await Promise.all([
+      import('../checkup/environment.ts'),
+      import('../checkup/folder.ts'),
+      import('../checkup/database.ts'),
+      import('../checkup/reach.ts'),
+      import('../checkup/routes.ts'),
+    ]);
   const { config, findings } = environment(options, terminal);
   report(findings);
   if (config) {
     const patient = await patientOf(config, options, terminal);
-    for (const check of [folder, hub, database, clock, projects]) report(await examine(check, patient));
+    for (const check of [folder, hub, database, clock, projects, routes]) report(await examine(check, patient));
   }
   const failed = found.filter(({ status }) => status === 'fail').length;
   const warned = found.filter(({ status }) => status === 'warn').length;
