@@ -351,5 +351,17 @@ eachDatabase((name, open) => {
       expect(facts.get('veria')).toMatchObject([{ title: 'AI costs 12.5 USD', category: 'cost' }]);
       expect(facts.get('performia')).toMatchObject([{ title: 'AI costs 20 ', service: 'bot' }]);
     });
+
+    it('keep a match that could not be written until it can', async () => {
+      const database = await open();
+      const mark: RuleInput = { ...COST, effect: { kind: 'event', type: 'cost.high', title: '${sample.value}' } };
+      const { engine, clock, fail, events } = await hub(database, [mark]);
+      engine.see('veria', [{ key: 'ai.cost_usd', value: 11 }], clock.now());
+      fail(true);
+      await expect(engine.keep()).rejects.toThrow('the database went away');
+      fail(false);
+      await engine.work();
+      expect((await events('cost.high')).map(({ title }) => title)).toEqual(['11']);
+    });
   });
 });

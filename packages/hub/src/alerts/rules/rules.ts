@@ -71,9 +71,22 @@ export function createRules(context: RuleContext) {
   /** Writes down what samples have matched since; without a match it does nothing. */
   async function keep(): Promise<Acted> {
     if (waiting.size === 0) return { projects: [], told: 0 };
-    const hits = [...waiting.values()];
+    const hits = [...waiting];
     waiting.clear();
-    return inTransaction(db, (trx) => act(trx, context, hits, clock.now()));
+    try {
+      return await inTransaction(db, (trx) =>
+        act(
+          trx,
+          context,
+          hits.map(([, hit]) => hit),
+          clock.now(),
+        ),
+      );
+    } catch (error) {
+      // They wait for the next turn, unless a newer one has come meanwhile.
+      for (const [key, hit] of hits) if (!waiting.has(key)) waiting.set(key, hit);
+      throw error;
+    }
   }
 
   return {
