@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Alert, OpsHealth } from '@orrery/protocol';
-import pg from 'pg';
-import { afterAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { type RunningHub, runOrrery, startHub } from '../services/hub.ts';
 import { startPostgres } from '../services/postgres.ts';
 import { type FakeProduct, startProduct } from '../services/product.ts';
 import { type Receiver, startReceiver } from '../services/receiver.ts';
+import { freshDatabase, hubsAt, servicesAt, startHubs } from '../services/several-hubs.ts';
+import { startTargets } from '../services/targets.ts';
 import { until } from '../services/until.ts';
 
 const toDispose: (() => Promise<unknown>)[] = [];
@@ -37,7 +38,9 @@ describe('two hubs on one PostgreSQL', () => {
   async function setUp(): Promise<void> {
     product = await startProduct('shared');
     receiver = await startReceiver();
-    const databaseUrl = await freshDatabase();
+    const database = await freshDatabase();
+    toDispose.unshift(database.drop);
+    const databaseUrl = database.url;
     const yaml = `projects:
   - slug: shared
     name: Shared
@@ -108,7 +111,7 @@ channels:
     }
   });
 
-  test('and when one of them dies, the other goes on within half a minute', async () => {
+  test('and when one of them dies, the other goes on', async () => {
     const leader = (await leads(first())) ? first() : second();
     const other = leader === first() ? second() : first();
     await leader.kill();
@@ -119,6 +122,49 @@ channels:
     });
     product.mood = 'healthy';
   });
+});
+
+test('three hubs that look together believe what two of them see, whichever of them judges', async () => {
+  const targets = await startTargets(6);
+  toDispose.push(() => targets.stop());
+  const yaml = (allowPrivate: boolean) => `projects:
+  - slug: together
+    name: Together
+    hubUrl: ${targets.url}
+    services:
+${targets.names.map((name) => `      - { name: ${name}, probes: [{ kind: http, url: "${targets.url}/${name}", interval: 1s, timeout: 500ms, failAfter: 1, quorum: 2 }] }`).join('\n')}
+network: { allowPrivate: ${allowPrivate} }
+`;
+  // The third may not reach private addresses: to it alone every target is down.
+  const several = await startHubs([yaml(true), yaml(true), yaml(false)], 3 * targets.names.length);
+  toDispose.push(() => several.dispose());
+  const [one, , blind] = several.hubs as [RunningHub, RunningHub, RunningHub];
+  const seen = async () => servicesAt(one, 30);
+  const doubt = '1 of 3 hubs sees it down';
+  await until(async () => (await seen()).every(({ status, reason }) => status === 'up' && reason?.includes(doubt)), {
+    timeoutMs: 30_000,
+    what: 'all are up, and what the third sees is said',
+  });
+  expect((await seen()).flatMap(({ history }) => history.filter(({ status }) => status === 'down'))).toEqual([]);
+  expect(await openAlerts(one)).toEqual([]);
+
+  targets.answer((name) => (name === 't2' ? 503 : 200));
+  await until(async () => (await openAlerts(one)).length === 1, { timeoutMs: 20_000, what: 'one alert' });
+  const down = (await seen()).filter(({ status }) => status === 'down');
+  expect(down.map(({ service }) => service)).toEqual(['t2']);
+  expect(down[0]?.reason).toMatch(/^[23] of 3 hubs see it down: /);
+
+  // Two that are left are most of the living: one of them does not make a target down.
+  targets.answer(() => 200);
+  await until(async () => (await seen()).every(({ status }) => status === 'up'), {
+    timeoutMs: 20_000,
+    what: 'up again',
+  });
+  await several.hubs[1]?.stop();
+  await until(async () => (await hubsAt(blind)).length === 2, { timeoutMs: 15_000, what: 'two hubs are left' });
+  const asked = targets.log.get('t0')?.length ?? 0;
+  await until(() => (targets.log.get('t0')?.length ?? 0) > asked + 3, { timeoutMs: 15_000, what: 'three more looks' });
+  expect((await seen()).map(({ status }) => status)).toEqual(targets.names.map(() => 'up'));
 });
 
 test('a hub whose PostgreSQL is gone says so, and still stops when it is asked to', async () => {
@@ -142,18 +188,4 @@ const types = (receiver: Receiver) => receiver.taken().map(({ body }): string =>
 async function leads(hub: RunningHub): Promise<boolean> {
   const { items } = await hub.api.read<{ items: { holder?: string }[] }>('/ops/jobs');
   return items.some((job) => job.holder?.includes(`:${hub.pid}:`));
-}
-
-async function freshDatabase(): Promise<string> {
-  const url = new URL(inject('postgresUrl'));
-  const client = new pg.Client({ connectionString: url.href });
-  await client.connect();
-  const name = `hubs_${randomBytes(6).toString('hex')}`;
-  await client.query(`CREATE DATABASE ${name}`);
-  toDispose.unshift(async () => {
-    await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-    await client.end();
-  });
-  url.pathname = `/${name}`;
-  return url.href;
 }
