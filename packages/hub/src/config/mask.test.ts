@@ -48,7 +48,11 @@ describe('what is shown of a probe', () => {
 
   test('what is no secret stays, and each secret has a variable of its own', () => {
     const { services } = maskProject(
-      project({ kind: 'promql', ...FULL.promql }, { kind: 'postgres', ...FULL.postgres }),
+      project(
+        { kind: 'promql', ...FULL.promql },
+        { kind: 'postgres', ...FULL.postgres },
+        { kind: 'postgres', ...FULL.postgres },
+      ),
     );
     expect(services[0]?.probes).toMatchObject([
       {
@@ -60,6 +64,7 @@ describe('what is shown of a probe', () => {
         queries: [{ metric: 'a', query: 'up' }],
       },
       { url: `postgres://\${VERIA_API_POSTGRES_CREDENTIALS}@h:5433/app?sslmode=require` },
+      { url: `postgres://\${VERIA_API_POSTGRES_2_CREDENTIALS}@h:5433/app?sslmode=require` },
     ]);
   });
 });

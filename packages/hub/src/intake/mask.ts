@@ -7,16 +7,21 @@ const PLAIN_HEADERS = new Set(['accept', 'accept-language', 'cache-control', 'co
 type Hide = (what: string) => string;
 type Web = Extract<ProbeDeclaration, { kind: 'http' | 'prometheus' | 'promql' }>;
 
-/** The services of a project with the secrets of their probes replaced by references. */
+/** The services of a project with the secrets of their probes replaced by references, each by one of its own. */
 export const maskServices = (slug: string, services: readonly ServiceDeclaration[]): ServiceDeclaration[] =>
-  services.map((service) => ({
-    ...service,
-    probes: service.probes.map((probe) => maskProbe(probe, `${slug}_${service.name}`)),
-  }));
+  services.map((service) => {
+    const seen = new Map<string, number>();
+    const probes = service.probes.map((probe) => {
+      const nth = (seen.get(probe.kind) ?? 0) + 1;
+      seen.set(probe.kind, nth);
+      const owner = `${slug}_${service.name}_${probe.kind}`;
+      return maskProbe(probe, (what) => variable(nth === 1 ? owner : `${owner}_${nth}`, what));
+    });
+    return { ...service, probes };
+  });
 
 /** What is sent to a target may hold a key: bodies and texts are hidden as a whole. */
-function maskProbe(probe: ProbeDeclaration, owner: string): ProbeDeclaration {
-  const hide: Hide = (what) => variable(`${owner}_${probe.kind}`, what);
+function maskProbe(probe: ProbeDeclaration, hide: Hide): ProbeDeclaration {
   switch (probe.kind) {
     case 'heartbeat':
     case 'dns':
