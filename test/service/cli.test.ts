@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import type { Alert, FedProject, KeyView } from '@orrery/protocol';
+import type { Alert, FedProject, Incident, KeyView } from '@orrery/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emptyFolder, orrery, type Running, startOrrery } from '../services/orrery.ts';
 import { freePort } from '../services/ports.ts';
@@ -211,6 +211,18 @@ network: { allowPrivate: true }
     expect(await run('status', '--check')).toMatchObject({ code: 1 });
     expect(json(await run('alerts', 'ack', id))).toMatchObject({ items: [{ id, status: 'acknowledged' }] });
     expect((await orrery(['alerts', 'ack', id], { cwd })).code).toBe(1);
+    const incident = alert?.incidentId ?? '';
+    const listed = json<{ items: Incident[] }>(await run('incidents', 'list', '--project', 'dead')).items;
+    expect(listed).toMatchObject([{ id: incident, status: 'open', rootAlertId: id }]);
+    expect(json(await run('incidents', 'show', incident))).toMatchObject({ id: incident, alerts: [{ id }] });
+    const shown = (await orrery(['incidents', 'show', incident], { cwd })).stdout;
+    expect(shown).toContain('It is the only alert so far.');
+    expect(shown).toContain('(root)');
+    expect((await orrery(['incidents', 'list'], { cwd })).stdout).toContain(incident);
+    expect((await orrery(['incidents', 'ack', incident], { cwd })).stderr).toContain(
+      'no alert that could be acknowledged',
+    );
+    expect((await orrery(['incidents', 'show', 'inc_none'], { cwd })).code).toBe(1);
     expect(json(await run('alerts', 'resolve', id))).toMatchObject({ items: [{ id, status: 'resolved' }] });
     expect((await alerts('--status', 'resolved')).map((one) => one.id)).toContain(id);
     expect((await orrery(['alerts', 'resolve', 'alr_none'], { cwd })).code).toBe(1);

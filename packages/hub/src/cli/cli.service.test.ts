@@ -48,6 +48,8 @@ describe('the orrery command', { timeout: 30_000 }, () => {
     [['alerts'], 'Usage: orrery alerts'],
     [['alerts', 'ack'], "missing required argument 'id'"],
     [['alerts', 'list', '--severity', 'bad'], 'Allowed choices are critical, warning, info'],
+    [['incidents', 'show'], "missing required argument 'id'"],
+    [['incidents', 'list', '--status', 'bad'], 'Allowed choices are open, resolved, all'],
     [['alerts', 'list', '--limit', '1e3'], 'whole number from 1 to 10000'],
     [['project', 'add', 'file:///etc/passwd'], 'must be an http:// or https:// URL'],
     [['keys', 'create', '--name', 'x', '--role', 'god'], 'Allowed choices are viewer'],
