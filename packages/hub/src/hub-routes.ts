@@ -6,7 +6,6 @@ import { Job, MonitorRun, PublicHealth, RefreshResult, Slug } from '@orrery/prot
 import { z } from 'zod';
 import { authorize, authorizeWhole, type Caller } from './access/index.ts';
 import type { Catalog } from './catalog/index.ts';
-import { healthOf } from './health.ts';
 import type { Intake } from './intake/index.ts';
 import type { Clock } from './platform/clock.ts';
 import { HubError } from './platform/errors.ts';
@@ -21,6 +20,8 @@ type Deps = {
   /** Every other route of the hub, for the API description. */
   routes: readonly Route<Caller>[];
   jobs: Jobs;
+  /** How the hub itself is. */
+  health(): PublicHealth['status'];
   catalog: Catalog;
   intake: Intake;
   telemetry: Telemetry;
@@ -48,11 +49,7 @@ export function hubRoutes(deps: Deps): Route<Caller>[] {
       summary: 'How the hub is, and nothing else; 503 when it is unhealthy',
       response: PublicHealth,
       handle: async () => {
-        const status = healthOf({
-          silentMs: deps.jobs.silentMs(),
-          waitingChecks: deps.intake.waitingChecks(),
-          failingJobs: deps.jobs.failing().length,
-        });
+        const status = deps.health();
         const uptime = Math.round(deps.clock.monotonic() - started);
         return Response.json(
           { status, version: deps.version, uptime },

@@ -9,6 +9,7 @@ import { type Config, configRoutes, type FileConfig, watchConfig } from './confi
 import { createDetect, detectRoutes } from './detect/index.ts';
 import { createEvents, eventRoutes } from './events/index.ts';
 import { followProjects } from './follow-projects.ts';
+import { watchOwnHealth } from './health.ts';
 import { hubMetrics } from './hub-metrics.ts';
 import { hubRoutes } from './hub-routes.ts';
 import { aloneHub, createIntake, hubListRoutes, intakeRoutes, sharedHub } from './intake/index.ts';
@@ -138,6 +139,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       samples,
       states: intake.states,
       hubs: hubs.members,
+      troubles: () => ownHealth.troubles(),
       projects: catalog.sightings,
       linesAfter: intake.logLinesAfter,
       rules: (projects) => alerts.rules.facts(projects),
@@ -164,6 +166,11 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         if (hubs.shared) log.info({ leading }, leading ? 'this hub judges and tells' : 'another hub judges and tells');
       },
     });
+    const ownHealth = watchOwnHealth(
+      () => ({ silentMs: jobs.silentMs(), waitingChecks: intake.waitingChecks(), failingJobs: jobs.failing() }),
+      clock,
+    );
+    stops.push(() => ownHealth.stop());
     const loop = createLoop({ catalog, intake, hubs, detect, alerts, events, jobs: () => jobs, log });
 
     // Configuration: what the file declares now, and after each change of it.
@@ -215,7 +222,19 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         (await catalog.declarations()).map(({ declaredIn: _, lastSeenAt: __, ...declaration }) => ({ declaration })),
       ),
     ];
-    routes.push(...hubRoutes({ routes, jobs, catalog, intake, telemetry, clock, publicUrl, version: VERSION }));
+    routes.push(
+      ...hubRoutes({
+        routes,
+        jobs,
+        health: ownHealth.status,
+        catalog,
+        intake,
+        telemetry,
+        clock,
+        publicUrl,
+        version: VERSION,
+      }),
+    );
     hubMetrics(telemetry, { catalog, intake, hubs, alerts, events, jobs });
     const app = createApp<Caller>({
       routes,

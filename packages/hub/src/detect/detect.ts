@@ -15,6 +15,7 @@ import { createSightings } from './sightings.ts';
 import { listTemplates, type TemplateFilter } from './templates/list.ts';
 import { createMiner, type LinesAfter } from './templates/mine.ts';
 import { expireTemplates } from './templates/store.ts';
+import { ownTroubles, type TroubleFact } from './trouble.ts';
 
 export type DetectDeps = {
   db: Db;
@@ -31,6 +32,8 @@ export type DetectDeps = {
   rules?: (projects?: readonly string[]) => Promise<ReadonlyMap<string, readonly RuleFact[]>>;
   /** The hubs on the database; nobody, unless said otherwise. */
   hubs?: () => readonly HubFact[];
+  /** What this hub could not do itself; nothing, unless said otherwise. */
+  troubles?: () => readonly TroubleFact[];
   /** A project silent for longer is offline, in milliseconds; read each time, since a reload may change it. */
   offlineAfterMs: () => number;
 };
@@ -131,7 +134,7 @@ export function createDetect(deps: DetectDeps) {
       const scope = new Set([...chosen.map(({ slug }) => slug), ...gone]);
       if (asked === undefined || asked.has(HUB_PROJECT)) {
         scope.add(HUB_PROJECT);
-        findings.push(...isolatedHubs(deps.hubs?.() ?? [], now));
+        findings.push(...isolatedHubs(deps.hubs?.() ?? [], now), ...ownTroubles(deps.troubles?.() ?? [], now));
       }
       return { findings, scope: [...scope], at: now };
     },
