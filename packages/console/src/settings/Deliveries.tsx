@@ -47,7 +47,10 @@ const COLUMNS: Column<Delivery>[] = [
   {
     id: 'error',
     header: 'Why',
-    cell: (row) => (row.lastError ? <span title={row.lastError}>{row.lastError.slice(0, 60)}</span> : '–'),
+    cell: (row) => {
+      const why = row.reason ?? row.lastError;
+      return why ? <span title={why}>{why.slice(0, 60)}</span> : '–';
+    },
     hide: 'tablet',
   },
   { id: 'created', header: 'Created', cell: (row) => <Age at={row.createdAt} />, align: 'right' },

@@ -1,5 +1,6 @@
 import { CHANNEL_DESCRIPTIONS } from './channelDescriptions.ts';
 import { PROBE_DESCRIPTIONS } from './probeDescriptions.ts';
+import { ROUTING_DESCRIPTIONS } from './routingDescriptions.ts';
 import { RULE_DESCRIPTIONS } from './ruleDescriptions.ts';
 
 /** What each key of orrery.yaml means. The editor's schema and the documentation are made from it; a test fails on a key without a line here. */
@@ -19,7 +20,11 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'projects[].dependsOn': 'Slugs of projects that it needs; other edges are learned.',
   'projects[].services': 'Its parts, each with its own probes.',
   'projects[].services[].name': "The service's name inside the project.",
+  'projects[].services[].dependsOn':
+    'What it cannot work without: another service of the project by its name, `project` or `project/service` of another. While that is down, nobody is told of this one.',
   'projects[].services[].kind': 'A word for what it is: `api`, `database`, `worker`.',
+  'projects[].services[].dependsOn':
+    'What it cannot work without: a service of the same project by its name, or `project` or `project/service` of another. While that is down, nobody is told of this one.',
   'projects[].services[].probes': 'How the service is checked.',
   ...PROBE_DESCRIPTIONS,
   'projects[].thresholds':
@@ -35,9 +40,27 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'projects[].thresholds[].recommendation': 'What to do about it, shown with the alert.',
   channels: 'Where alerts are told.',
   ...CHANNEL_DESCRIPTIONS,
+  ...ROUTING_DESCRIPTIONS,
   ...RULE_DESCRIPTIONS,
+  statusPages: 'Public pages of chosen services; there is none unless it is declared.',
+  'statusPages[].slug': 'Where it is: `/status/<slug>`.',
+  'statusPages[].title': 'Its title.',
+  'statusPages[].description': 'A sentence under the title.',
+  'statusPages[].groups': 'The services under their headings.',
+  'statusPages[].groups[].name': 'The heading.',
+  'statusPages[].groups[].services': 'What stands under it.',
+  'statusPages[].groups[].services[].service': '`project/service`, or `project` for the whole of it.',
+  'statusPages[].groups[].services[].label': "What the public calls it; the service's own name when absent.",
   network: 'What the hub may reach.',
   'network.allowPrivate': 'Allows private and loopback targets. Link-local addresses are never asked.',
+  'network.selfCheck':
+    'What the hub must reach to believe that its own network works. While none of them answers, a target that does not answer is unknown, not down.',
+  'network.selfCheck[].host': 'A host name or an address that is always there, such as the gateway.',
+  'network.selfCheck[].port': 'A port on it that takes connections.',
+  'network.selfCheck':
+    'What the hub must reach to believe that its own network works: while none of them answers, a target that does not answer is unknown, not down.',
+  'network.selfCheck[].host': 'A host name or an IP address.',
+  'network.selfCheck[].port': 'The port that is opened there.',
   retention: 'How long things are kept.',
   'retention.raw': 'Samples as they arrived.',
   'retention.minute': 'Samples rolled up by the minute.',
@@ -46,8 +69,17 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'retention.events': 'Events.',
   freshness: 'When silence is a finding.',
   'freshness.offlineAfter': 'A project that was silent for longer is offline.',
+  statusPages: 'Public pages of chosen services; there are none unless they are declared.',
+  'statusPages[].slug': 'Its address: `/status/<slug>`.',
+  'statusPages[].title': 'Its heading.',
+  'statusPages[].description': 'A sentence under the heading.',
+  'statusPages[].groups': 'Services that are shown together.',
+  'statusPages[].groups[].name': 'The heading of the group.',
+  'statusPages[].groups[].services': 'What is shown, in this order.',
+  'statusPages[].groups[].services[].service': '`project/service`, or `project` for the worst of its services.',
+  'statusPages[].groups[].services[].label': "What the public calls it; the service's name when absent.",
 };
 
 /** Keys whose text is a duration. */
 export const DURATIONS =
-  /(^retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|resolveAfter))$/;
+  /(^retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|resolveAfter|repeatEvery|after|lasts))$/;

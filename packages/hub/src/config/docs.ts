@@ -80,10 +80,13 @@ const TITLES: readonly [path: string, title: string][] = [
   ['channels[].alertmanager', 'An `alertmanager` channel'],
   ['channels[].grafana', 'A `grafana` channel'],
   ['channels[].template', 'A `template` channel'],
+  ['routes[]', 'A route'],
+  ['maintenance[]', 'Maintenance'],
   ['rules[]', 'A rule'],
   ['rules[].effect.alert', 'The effect `alert` of a rule'],
   ['rules[].effect.event', 'The effect `event` of a rule'],
   ['rules[].effect.notify', 'The effect `notify` of a rule'],
+  ['statusPages[]', 'A status page'],
   ['network', '`network`'],
   ['retention', '`retention`'],
   ['freshness', '`freshness`'],
@@ -96,7 +99,17 @@ function fileTables(schema: SchemaNode): string {
 }
 
 /** Maps of their own that have no section: their keys are shown in place. */
-const IN_PLACE = new Set(['json', 'basicAuth', 'tls', 'queries']);
+const IN_PLACE = new Set([
+  'json',
+  'basicAuth',
+  'tls',
+  'queries',
+  'match',
+  'quietHours',
+  'escalate',
+  'selfCheck',
+  'groups',
+]);
 
 function rowsOf(node: SchemaNode, prefix = ''): string[][] {
   return Object.entries(node.properties ?? {}).flatMap(([name, inner]) => {
@@ -121,6 +134,14 @@ function typeOf(node: SchemaNode): string {
   return `${{ string: 'text', number: 'number', integer: 'whole number', boolean: 'true or false' }[node.type ?? ''] ?? node.type}${range}`;
 }
 
+/** Several shapes of one thing as one: only what all of them need is required. */
+function together(shapes: readonly SchemaNode[]): SchemaNode {
+  return {
+    properties: Object.assign({}, ...shapes.map(({ properties }) => properties)),
+    required: (shapes[0]?.required ?? []).filter((name) => shapes.every(({ required }) => required?.includes(name))),
+  };
+}
+
 /** The schema at a path of TITLES. */
 function nodeAt(schema: SchemaNode, path: string): SchemaNode {
   let node = schema;
@@ -130,7 +151,7 @@ function nodeAt(schema: SchemaNode, path: string): SchemaNode {
     node = kind ?? node.properties?.[name] ?? {};
     if (part.endsWith('[]')) node = node.items ?? {};
   }
-  return node;
+  return node.anyOf ? together(node.anyOf) : node;
 }
 
 function table(head: string[], rows: string[][]): string {

@@ -8,6 +8,7 @@ export type SchemaNode = {
   required?: string[];
   items?: SchemaNode;
   oneOf?: SchemaNode[];
+  anyOf?: SchemaNode[];
   const?: unknown;
   enum?: unknown[];
   default?: unknown;
@@ -54,6 +55,8 @@ export function visitSchema(node: SchemaNode, visit: (path: string, node: Schema
     visit(`${path}[]`, node.items);
     visitSchema(node.items, visit, `${path}[]`);
   }
+  // Shapes that no kind tells apart stand at one place.
+  for (const option of node.anyOf ?? []) visitSchema(option, visit, path);
   for (const option of node.oneOf ?? [])
     visitSchema(option, visit, `${path}.${String(option.properties?.kind?.const)}`);
 }
