@@ -20,8 +20,6 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'projects[].dependsOn': 'Slugs of projects that it needs; other edges are learned.',
   'projects[].services': 'Its parts, each with its own probes.',
   'projects[].services[].name': "The service's name inside the project.",
-  'projects[].services[].dependsOn':
-    'What it cannot work without: another service of the project by its name, `project` or `project/service` of another. While that is down, nobody is told of this one.',
   'projects[].services[].kind': 'A word for what it is: `api`, `database`, `worker`.',
   'projects[].services[].dependsOn':
     'What it cannot work without: a service of the same project by its name, or `project` or `project/service` of another. While that is down, nobody is told of this one.',
@@ -54,10 +52,6 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   network: 'What the hub may reach.',
   'network.allowPrivate': 'Allows private and loopback targets. Link-local addresses are never asked.',
   'network.selfCheck':
-    'What the hub must reach to believe that its own network works. While none of them answers, a target that does not answer is unknown, not down.',
-  'network.selfCheck[].host': 'A host name or an address that is always there, such as the gateway.',
-  'network.selfCheck[].port': 'A port on it that takes connections.',
-  'network.selfCheck':
     'What the hub must reach to believe that its own network works: while none of them answers, a target that does not answer is unknown, not down.',
   'network.selfCheck[].host': 'A host name or an IP address.',
   'network.selfCheck[].port': 'The port that is opened there.',
@@ -69,15 +63,6 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'retention.events': 'Events.',
   freshness: 'When silence is a finding.',
   'freshness.offlineAfter': 'A project that was silent for longer is offline.',
-  statusPages: 'Public pages of chosen services; there are none unless they are declared.',
-  'statusPages[].slug': 'Its address: `/status/<slug>`.',
-  'statusPages[].title': 'Its heading.',
-  'statusPages[].description': 'A sentence under the heading.',
-  'statusPages[].groups': 'Services that are shown together.',
-  'statusPages[].groups[].name': 'The heading of the group.',
-  'statusPages[].groups[].services': 'What is shown, in this order.',
-  'statusPages[].groups[].services[].service': '`project/service`, or `project` for the worst of its services.',
-  'statusPages[].groups[].services[].label': "What the public calls it; the service's name when absent.",
 };
 
 /** Keys whose text is a duration. */
