@@ -44,6 +44,7 @@ export function hubMetrics(telemetry: Telemetry, { catalog, intake, hubs, alerts
     ['status', 'severity'],
     alerts.measures.living,
   );
+  telemetry.gauge('orrery_incidents', 'Incidents that are open.', [], alerts.measures.incidents);
   telemetry.gauge(
     'orrery_deliveries_pending',
     'Notifications that wait for their channel.',

@@ -60,6 +60,7 @@ async function house() {
     offlineAfterMs: () => 600_000,
   });
   detect.sync([declaration]);
+  const looked: { project: string; service?: string }[] = [];
   let arrive: (facts: Facts) => void = () => undefined;
   const loop = createLoop({
     catalog: {
@@ -72,7 +73,7 @@ async function house() {
       onFacts: (listener) => {
         arrive = listener;
       },
-      checkSoon: () => undefined,
+      checkSoon: (parts) => void looked.push(...parts),
     },
     hubs: aloneHub(clock),
     detect,
@@ -85,6 +86,8 @@ async function house() {
   if (!sweep) throw new Error('there is no sweep');
   return {
     kit,
+    alerts,
+    looked,
     arrive: () => arrive({ at: clock.now(), projects: ['veria'], seen: [] }),
     sweep: () => sweep.run({ signal: new AbortController().signal, fence: 1 } as never),
     settle: loop.settle,
@@ -114,4 +117,20 @@ test('a judgement that was overtaken while it read its facts does not open again
   samples.resolve();
   await settle();
   expect(await all()).toEqual(['resolved']);
+});
+
+test('what a failing part depends on is looked at at once, and again with each sweep while its alert waits', async () => {
+  const { kit, alerts, looked, arrive, settle, sweep } = await house();
+  const services = [
+    { name: 'api', dependsOn: ['db'] },
+    { name: 'db', probes: [{ kind: 'tcp', host: 'db', port: 1 }] },
+  ];
+  alerts.syncProjects([ProjectDeclaration.parse({ ...declaration, services })]);
+  kit.api = 'down';
+  arrive();
+  await until(() => looked.length > 0, { what: 'a look at the database' });
+  await settle();
+  expect(looked.splice(0)).toEqual([{ project: 'veria', service: 'db' }]);
+  await sweep();
+  expect(looked).toEqual([{ project: 'veria', service: 'db' }]);
 });

@@ -14,7 +14,7 @@ import { type IncidentFilter, listIncidents } from './incidents/list.ts';
 import { type AlertFilter, list } from './list.ts';
 import { channels } from './listChannels.ts';
 import { createMaintenanceBook } from './maintenance/book.ts';
-import { livingAlerts, pendingDeliveries, settledDeliveries } from './measures.ts';
+import { livingAlerts, openIncidents, pendingDeliveries, settledDeliveries } from './measures.ts';
 import { outages } from './outages.ts';
 import { reconcile, type Scope } from './reconcile.ts';
 import { resolve } from './resolve.ts';
@@ -80,6 +80,7 @@ export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDe
     outages: (asked: Parameters<typeof outages>[1]) => outages(context, asked),
     measures: {
       living: () => livingAlerts(context),
+      incidents: () => openIncidents(context),
       pending: () => pendingDeliveries(context),
       settled: () => settledDeliveries(context),
     },

@@ -16,6 +16,17 @@ export async function livingAlerts({ db }: AlertContext): Promise<Measure[]> {
   return rows.map(({ status, severity, count }) => ({ labels: { status, severity }, value: Number(count) }));
 }
 
+/** Incidents that are open, for a gauge. */
+export async function openIncidents({ db }: AlertContext): Promise<Measure[]> {
+  const { count } = await db
+    .withTables<AlertTables>()
+    .selectFrom('incidents')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('status', '=', 'open')
+    .executeTakeFirstOrThrow();
+  return [{ labels: {}, value: Number(count) }];
+}
+
 /** Notifications that wait or are being sent, by channel, for a gauge. */
 export async function pendingDeliveries({ db, book }: AlertContext): Promise<Measure[]> {
   const rows = await db

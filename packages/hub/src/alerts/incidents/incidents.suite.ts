@@ -23,7 +23,7 @@ export function incidentsSuite(open: OpenTestDatabase): void {
 
   describe('an incident', () => {
     it('begins with an alert, says why others belong to it, and is over when all of them are', async () => {
-      const { firing, clock, incidents, of, happened } = await room();
+      const { alerts, firing, clock, incidents, of, happened } = await room();
       await firing(['veria/api']);
       expect(one(await incidents())).toMatchObject({
         status: 'open',
@@ -47,6 +47,7 @@ export function incidentsSuite(open: OpenTestDatabase): void {
         openAlerts: 2,
       });
       expect((await of('veria/api')).incidentId).toBe(both.id);
+      expect(await alerts.measures.incidents()).toEqual([{ labels: {}, value: 1 }]);
       expect((await of('performia/db')).incidentId).toBe(both.id);
       clock.move(2000);
       await firing(['veria/api']);
