@@ -101,7 +101,7 @@ describe('a service', () => {
       since: NOW - 30_000,
       finding: {
         title: 'veria/api is flapping',
-        settleMs: 3000,
+        settleMs: 6000,
         description:
           'The http probe of http://127.0.0.1:5401/api/health changed 4 times between well and unwell since 2026-03-10T11:59:30.000Z, and is up now.',
       },

@@ -101,11 +101,14 @@ function firing(facts: Facts, service: string, bad: Bad, probes: readonly ProbeF
   return { fingerprint, state: 'firing', since: words.since, seenAt: words.seenAt, finding };
 }
 
+const SHORTEST_SETTLING_MS = 6000;
 const LONGEST_SETTLING_MS = 15_000;
 
-/** A recovery is one when it has lasted three looks, and never more than a quarter of a minute. */
-const settleMs = (probes: readonly ProbeFact[]): number =>
-  Math.min(3 * Math.max(...probes.map((probe) => probe.intervalMs)), LONGEST_SETTLING_MS);
+/** A recovery is one when it has lasted three looks: some seconds at least, for what comes and goes within them, and a quarter of a minute at most. */
+const settleMs = (probes: readonly ProbeFact[]): number => {
+  const looks = 3 * Math.max(...probes.map((probe) => probe.intervalMs));
+  return Math.min(Math.max(looks, SHORTEST_SETTLING_MS), LONGEST_SETTLING_MS);
+};
 
 const newestOf = (probes: readonly ProbeFact[], now: number): number =>
   Math.max(...probes.map((probe) => probe.lastCheckAt ?? probe.since ?? now));
