@@ -1,4 +1,4 @@
-import { Alert, AlertNotification, type Alert as AlertShape, page } from '@orrery/protocol';
+import { Alert, AlertNotification, type Alert as AlertShape, Incident, IncidentDetail, page } from '@orrery/protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteForTest } from '../../../../test/services/databases.ts';
 import { startReceiver } from '../../../../test/services/receiver.ts';
@@ -141,5 +141,26 @@ describe('the alert and channel routes', () => {
       { name: 'ops', target: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/…$/) },
     ]);
     expect((await call('POST', '/api/channels/nosuch/test')).status).toBe(404);
+  });
+
+  it('list incidents, show one with its alerts, and take on or end all of them, once', async () => {
+    const all = await call('GET', '/ops/incidents?status=open');
+    expect(all.status).toBe(200);
+    const { items: open } = page(Incident).parse(all.body);
+    expect(open.map(({ project }) => project)).toContain('performia');
+    const id = open.find(({ project }) => project === 'performia')?.id ?? '';
+    const one = await call('GET', `/ops/incidents/${id}`);
+    expect(IncidentDetail.parse(one.body)).toMatchObject({ id, alerts: [{ project: 'performia', incidentId: id }] });
+    expect(await call('POST', `/ops/incidents/${id}/acknowledge`)).toMatchObject({ status: 200, body: { id } });
+    expect(await call('POST', `/ops/incidents/${id}/acknowledge`)).toMatchObject({ status: 409 });
+    expect(await call('POST', `/ops/incidents/${id}/resolve`)).toMatchObject({
+      status: 200,
+      body: { status: 'resolved', openAlerts: 0 },
+    });
+    expect(await call('GET', '/ops/incidents/inc_none')).toMatchObject({ status: 404 });
+    expect(await call('GET', '/ops/incidents?status=bad')).toMatchObject({ status: 400 });
+    caller = person('vic', 'viewer');
+    expect(await call('GET', '/ops/incidents')).toMatchObject({ status: 403 });
+    expect(await call('POST', `/ops/incidents/${id}/resolve`)).toMatchObject({ status: 403 });
   });
 });
