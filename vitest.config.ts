@@ -17,6 +17,8 @@ export default defineConfig({
           // Suites own all that they open, so files may share a process: half of the time went into loading the same modules again.
           isolate: false,
           maxWorkers: '100%',
+          // Only what hangs is ended by it: passwords are hashed slowly on purpose, and slower yet beside something else.
+          testTimeout: 20_000,
           execArgv,
         },
       },
