@@ -19,9 +19,20 @@ export type Finding = {
   settleMs?: number;
 };
 
+/** Every judgement names the same troubles again: as many names as a thousand services have are kept. */
+const KEPT_NAMES = 10_000;
+const names = new Map<string, string>();
+
 /** A stable name for one trouble: the same words give the same 32 hex digits on every hub and after every restart. */
-export const fingerprintOf = (...words: readonly string[]): string =>
-  createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 32);
+export function fingerprintOf(...words: readonly string[]): string {
+  const text = JSON.stringify(words);
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  const name = createHash('sha256').update(text).digest('hex').slice(0, 32);
+  if (names.size >= KEPT_NAMES) names.clear();
+  names.set(text, name);
+  return name;
+}
 
 /** A number as people read it: at most six digits that matter. */
 export const inWords = (value: number, unit?: string): string => {

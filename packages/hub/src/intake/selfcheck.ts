@@ -12,8 +12,20 @@ const MIN_HOSTS = 3;
 type Checked = { target: string; intervalMs: number };
 export type SelfCheckTarget = { host: string; port: number };
 
+/** Each check asks for its host: as many as probes can be declared are kept. */
+const KEPT_HOSTS = 10_000;
+const known = new Map<string, string | undefined>();
+
 /** The host in what is shown of a target; undefined for one that is no address. */
 export function hostOf(target: string): string | undefined {
+  if (known.has(target)) return known.get(target);
+  if (known.size >= KEPT_HOSTS) known.clear();
+  const host = readHost(target);
+  known.set(target, host);
+  return host;
+}
+
+function readHost(target: string): string | undefined {
   const text = /^[a-z+]+:\/\//i.test(target) ? target : `any://${target}`;
   const host = URL.canParse(text) ? new URL(text).hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase() : '';
   return host === '' ? undefined : host;

@@ -25,14 +25,17 @@ export async function holding<T>(db: Kysely<never> | Kysely<object>, work: () =>
   }
 }
 
+/** Whether it answers with rows is asked once: the answer is a list of objects each time. */
+type Prepared = { statement: StatementSync; answers: boolean };
+
 /** Runs one compiled query on node:sqlite; prepared statements are kept, the least recently used is dropped. */
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements = new Map<string, Prepared>();
   constructor(database: DatabaseSync) {
     this.#database = database;
   }
-  #prepare(sql: string): StatementSync {
+  #prepare(sql: string): Prepared {
     const known = this.#statements.get(sql);
     if (known) {
       this.#statements.delete(sql);
@@ -40,22 +43,23 @@ class SqliteConnection implements DatabaseConnection {
       return known;
     }
     const statement = this.#database.prepare(sql);
-    this.#statements.set(sql, statement);
+    const prepared = { statement, answers: statement.columns().length > 0 };
+    this.#statements.set(sql, prepared);
     if (this.#statements.size > KEPT_STATEMENTS) {
       const oldest = this.#statements.keys().next().value;
       if (oldest !== undefined) this.#statements.delete(oldest);
     }
-    return statement;
+    return prepared;
   }
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const statement = this.#prepare(query.sql);
+    const { statement, answers } = this.#prepare(query.sql);
     const parameters = query.parameters as SQLInputValue[];
-    if (statement.columns().length > 0) return { rows: statement.all(...parameters) as R[] };
+    if (answers) return { rows: statement.all(...parameters) as R[] };
     const { changes, lastInsertRowid } = statement.run(...parameters);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
-    for (const row of this.#prepare(query.sql).iterate(...(query.parameters as SQLInputValue[])))
+    for (const row of this.#prepare(query.sql).statement.iterate(...(query.parameters as SQLInputValue[])))
       yield { rows: [row as R] };
   }
   run(sql: string): void {

@@ -27,6 +27,19 @@ type InfoRow = {
   kind: SeriesKind;
 };
 
+/** Series mostly share few sets of tags: each is read once. */
+const KEPT_TAGS = 2000;
+const tagSets = new Map<string, Readonly<Record<string, string>>>();
+
+function readTags(text: string): Readonly<Record<string, string>> {
+  const known = tagSets.get(text);
+  if (known) return known;
+  const tags: Readonly<Record<string, string>> = Object.freeze(JSON.parse(text));
+  if (tagSets.size >= KEPT_TAGS) tagSets.clear();
+  tagSets.set(text, tags);
+  return tags;
+}
+
 export function toInfo(row: InfoRow): SeriesInfo {
   return {
     id: row.id,
@@ -34,7 +47,7 @@ export function toInfo(row: InfoRow): SeriesInfo {
     key: row.key,
     kind: row.kind,
     ...(row.service === '' ? {} : { service: row.service }),
-    ...(row.tags === '{}' ? {} : { tags: JSON.parse(row.tags) as Record<string, string> }),
+    ...(row.tags === '{}' ? {} : { tags: readTags(row.tags) }),
     ...(row.unit === null ? {} : { unit: row.unit }),
   };
 }
