@@ -88,8 +88,8 @@ export function createJobs(deps: {
   let leadUntil = 0;
   let told = false;
   let away = false;
-  /** When the database was last written (monotonic ms): a lease is renewed every second. */
-  let wroteAt = clock.monotonic();
+  /** Since when the database has been asked to write the lease, in vain so far (monotonic ms). A hub that stood still has not asked. */
+  let askingSince: number | undefined;
   const leading = () => clock.monotonic() < leadUntil;
   const now = () => (deps.serverTime ? SERVER_TIME : clock.now());
   /** How soon the lease is asked for again: another's at its very end. */
@@ -97,13 +97,14 @@ export function createJobs(deps: {
 
   async function lead(): Promise<void> {
     const asked = clock.monotonic();
+    askingSince ??= asked;
     try {
       const lease = await takeLease(db, LEADER, holderId, now(), LEASE_MS, { alone: !deps.shared });
       if (lease) {
         leadUntil = deps.shared ? asked + LEASE_MS - MARGIN_MS : Number.POSITIVE_INFINITY;
       } else leadUntil = 0;
       next = lease ? RENEW_MS : Math.min(RENEW_MS, (await leaseLeft(db, LEADER, now())) + 20);
-      wroteAt = clock.monotonic();
+      askingSince = undefined;
       away = false;
     } catch (error) {
       if (!away) log.warn({ err: error }, 'the job lease could not be renewed');
@@ -280,8 +281,8 @@ export function createJobs(deps: {
     leading,
     /** The hub that runs the jobs, by its id; as far as the database tells. */
     leader: () => leaseHolder(db, LEADER),
-    /** For how long the database has not been written, ms: up to a second of it is usual. */
-    silentMs: () => clock.monotonic() - wroteAt,
+    /** For how long the database has not taken a write that it was asked for, ms. */
+    silentMs: () => (askingSince === undefined ? 0 : clock.monotonic() - askingSince),
     /** Jobs of this hub whose last three runs failed. */
     failing: () => [...states].flatMap(([name, { consecutive }]) => (leading() && consecutive >= 3 ? [name] : [])),
     async start(jobs: readonly JobDefinition[]): Promise<void> {
