@@ -72,7 +72,8 @@ export async function tell(trx: Db, context: AlertContext, telling: Telling): Pr
     routed.flatMap(({ alert, led }) => openings(telling, alert, led, holdOf(alert))),
   );
   // Without channels there is nobody to be told, and everybody knows; with routes it may be a gap in them.
-  const unheard = routed.filter(({ led, taken, steps }) => led.length === 0 && steps.length > 0 && !onPurpose(taken));
+  const unheard =
+    context.routes.all().length === 0 ? [] : routed.filter(({ led, taken }) => led.length === 0 && !onPurpose(taken));
   if (unheard.length > 0)
     await context.appendEvents(
       trx,

@@ -1,4 +1,8 @@
 import { eachDatabase } from '../../../../test/services/databases.ts';
+import { holdsSuite } from './holds.suite.ts';
 import { routingSuite } from './routing.suite.ts';
 
-eachDatabase((_name, open) => routingSuite(open));
+eachDatabase((_name, open) => {
+  routingSuite(open);
+  holdsSuite(open);
+});

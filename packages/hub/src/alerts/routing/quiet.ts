@@ -6,8 +6,21 @@ const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 /** Quiet hours that follow on each other without a gap would keep an alert back for ever. */
 const LONGEST_MS = 7 * DAY;
 
+/** What was found for the last moment: the alerts of one judgement ask for the same one. */
+const lastAsked = new WeakMap<readonly QuietHours[], { now: number; ends: Map<Severity, number> }>();
+
 /** When the quiet hours that last at `now` are over, epoch ms; `now` itself when none do. */
 export function quietUntil(quiet: readonly QuietHours[], severity: Severity, now: number): number {
+  if (quiet.length === 0) return now;
+  const asked = lastAsked.get(quiet);
+  const ends = asked?.now === now ? asked.ends : new Map<Severity, number>();
+  const end = ends.get(severity) ?? endOfAll(quiet, severity, now);
+  ends.set(severity, end);
+  lastAsked.set(quiet, { now, ends });
+  return end;
+}
+
+function endOfAll(quiet: readonly QuietHours[], severity: Severity, now: number): number {
   const meant = quiet.filter(({ except }) => !except.includes(severity));
   let at = now;
   // One night may end inside the next rest: a weekend that is quiet all day.

@@ -162,7 +162,7 @@ describe('routes', () => {
       ],
       alert({ severity: 'warning' }),
     );
-    expect(steps).toEqual([
+    expect(steps()).toEqual([
       { route: 'a', taken: false, reason: 'the project has no tag "staging"' },
       {
         route: 'b',

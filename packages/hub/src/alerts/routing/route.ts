@@ -1,5 +1,5 @@
-import type { RouteDeclaration, Severity } from '@orrery/protocol';
-import { mismatch, type ProjectWords, type Subject } from './match.ts';
+import type { RouteDeclaration } from '@orrery/protocol';
+import { matches, mismatch, type ProjectWords, type Subject } from './match.ts';
 import { quietUntil } from './quiet.ts';
 
 /** A channel that is to be told, by which route (null without routes), and not before when (epoch ms; `now` when at once). */
@@ -10,8 +10,8 @@ export type Step = { route: string; taken: boolean; reason: string };
 export type Routed = {
   led: Led[];
   taken: Taken[];
-  /** How every route was decided on, in words, as far as they were looked at. */
-  steps: Step[];
+  /** How every route was decided on, in words, as far as they were looked at; none without routes. */
+  steps(): Step[];
 };
 
 /** What a channel says to an alert that a route sends it: undefined when it takes it, else why not. */
@@ -34,24 +34,18 @@ export function route(
 ): Routed {
   if (routes.length === 0) {
     const wanting = channels.filter((channel) => refusal(channel, subject) === undefined);
-    return { led: wanting.map((channel) => ({ channel, route: null, notBefore: now })), taken: [], steps: [] };
+    return { led: wanting.map((channel) => ({ channel, route: null, notBefore: now })), taken: [], steps: () => [] };
   }
   const taken: Taken[] = [];
-  const steps: Step[] = [];
+  let looked = 0;
   for (const each of routes) {
-    const against = mismatch(each.match, subject, known);
-    if (against !== undefined) {
-      steps.push({ route: each.name, taken: false, reason: against });
-      continue;
-    }
-    const refused = each.channels.flatMap((channel) => refusal(channel, subject) ?? []);
-    const notBefore = quietUntil(each.quietHours, subject.severity as Severity, now);
+    looked += 1;
+    if (!matches(each.match, subject, known)) continue;
     taken.push({
       route: each,
       channels: each.channels.filter((channel) => refusal(channel, subject) === undefined),
-      notBefore,
+      notBefore: quietUntil(each.quietHours, subject.severity, now),
     });
-    steps.push({ route: each.name, taken: true, reason: words(each, refused, notBefore > now) });
     if (!each.continue) break;
   }
   const led = new Map<string, Led>();
@@ -60,6 +54,14 @@ export function route(
       const before = led.get(channel);
       if (!before || notBefore < before.notBefore) led.set(channel, { channel, route: by.name, notBefore });
     }
+  const steps = () =>
+    routes.slice(0, looked).map((each): Step => {
+      const against = mismatch(each.match, subject, known);
+      if (against !== undefined) return { route: each.name, taken: false, reason: against };
+      const refused = each.channels.flatMap((channel) => refusal(channel, subject) ?? []);
+      const quiet = taken.some((one) => one.route === each && one.notBefore > now);
+      return { route: each.name, taken: true, reason: words(each, refused, quiet) };
+    });
   return { led: [...led.values()], taken, steps };
 }
 

@@ -36,7 +36,7 @@ export async function tryRoutes(
       const declared = context.book.get(channel);
       return declared !== undefined && visibleTo(caller, declared);
     }),
-    routes: routed.steps.filter(({ route }) => visible.has(route)),
+    routes: routed.steps().filter(({ route }) => visible.has(route)),
     ...(hold === undefined ? {} : { heldBy: hold.reason }),
     summary: summary(context, routed, hold?.reason, at),
   };
@@ -73,7 +73,7 @@ const later = ({ taken }: Routed, takes: (channel: string) => boolean): Told =>
     ),
   ]);
 
-function summary({ book }: AlertContext, { led, steps, taken }: Routed, held: string | undefined, at: number): string {
+function summary({ book, routes }: AlertContext, { led, taken }: Routed, held: string | undefined, at: number): string {
   if (held !== undefined) return `Nobody would be told while this lasts: ${held}.`;
   if (led.length > 0) {
     const now = led.filter(({ notBefore }) => notBefore <= at).map(({ channel }) => channel);
@@ -84,7 +84,7 @@ function summary({ book }: AlertContext, { led, steps, taken }: Routed, held: st
     ].join(' ');
   }
   if (book.names().length === 0) return 'Nobody would be told: no channel is declared.';
-  if (steps.length === 0) return 'Nobody would be told: no channel takes such an alert.';
+  if (routes.all().length === 0) return 'Nobody would be told: no channel takes such an alert.';
   return taken.length === 0
     ? 'Nobody would be told: no route matches. A last route without "match" takes what is left.'
     : 'Nobody would be told: the routes that match lead to no channel that takes it.';
