@@ -74,7 +74,8 @@ export const HostName = z
   .string()
   .max(253)
   .regex(
-    /^([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.?)+$|^[0-9a-fA-F:.]{2,45}$/,
+    // A dot stands between two labels: were it optional, one label could be read as many, in ever more ways.
+    /^([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.)*[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.?$|^[0-9a-fA-F:.]{2,45}$/,
     'must be a host name or an IP address',
   );
 

@@ -78,3 +78,27 @@ test('every field of the file that names a target is among them', () => {
   expect([...found].filter((name) => !known.has(name) && !name.endsWith('.serverName'))).toEqual([]);
   expect(found.size).toBeGreaterThan(15);
 });
+
+test.each([
+  ['h', true],
+  ['example.com', true],
+  ['example.com.', true],
+  ['_sip._tcp.example.com', true],
+  ['192.0.2.1', true],
+  ['2001:db8::1', true],
+  ['l'.repeat(63), true],
+  ['l'.repeat(64), false],
+  ['x..y', false],
+  ['-a.b', false],
+  ['a b', false],
+])('%j is a host name: %j', (host, expected) =>
+  expect(ProbeDeclaration.safeParse({ kind: 'tcp', host, port: 80 }).success).toBe(expected),
+);
+
+test('a host name that almost is one is refused at once', () => {
+  const started = performance.now();
+  // One more letter doubles the time of a pattern that tries every way to split them.
+  for (const host of [`${'a'.repeat(27)}!`, `${'a.'.repeat(120)}!`, `${'a-'.repeat(120)}!`])
+    expect(ProbeDeclaration.safeParse({ kind: 'tcp', host, port: 80 }).success).toBe(false);
+  expect(performance.now() - started).toBeLessThan(1000);
+});
