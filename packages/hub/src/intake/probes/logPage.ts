@@ -13,11 +13,13 @@ const RANKS = new Map<string, number>([
 const MAX_MESSAGE = 4096;
 const MAX_FIELDS = 4096;
 const MAX_DEPTH = 12;
+/** Of a page that holds more than was asked for, the last lines are read: as many as a project keeps. */
+const MAX_ENTRIES = 2000;
 
 /** Reads one page of a log answer, each line within limits; undefined when the answer is no page of a log. */
 export function readLogPage(json: unknown, now: number): { entries: PulledLog[]; cursor?: string } | undefined {
   if (!isObject(json) || !Array.isArray(json.entries)) return undefined;
-  const entries = json.entries.flatMap((entry: unknown): PulledLog[] => {
+  const entries = json.entries.slice(-MAX_ENTRIES).flatMap((entry: unknown): PulledLog[] => {
     if (!isObject(entry) || typeof entry.message !== 'string') return [];
     const at = typeof entry.at === 'string' ? Date.parse(entry.at) : Number.NaN;
     const level = typeof entry.level === 'string' ? RANKS.get(entry.level.toLowerCase()) : undefined;

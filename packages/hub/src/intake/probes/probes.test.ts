@@ -368,6 +368,38 @@ describe('instance', () => {
     expect((await run({ ...only, logs: true }, url, { logs: position })).logs?.entries).toHaveLength(0);
   });
 
+  test('a line of the year 2099 hides none of those after it', async () => {
+    const lines = [{ at: '2099-01-01T00:00:00Z', level: 'info', message: 'of the future' }];
+    const url = await product({
+      ...healthy,
+      '/api/logs': (query) => [200, { entries: lines.filter(({ at }) => at >= (query.get('since') ?? '')) }],
+    });
+    let now = Date.parse('2026-11-20T12:00:00Z');
+    const clock = { ...systemClock, now: () => now };
+    const heard: string[] = [];
+    const read = async (logs: CheckContext['logs'], message: string) => {
+      now += 60_000;
+      lines.push({ at: new Date(now).toISOString(), level: 'info', message });
+      const outcome = await run({ ...only, logs: true }, url, { logs, clock });
+      heard.push(...(outcome.logs?.entries.map((entry) => entry.message) ?? []));
+      return outcome.logs?.position ?? logs;
+    };
+    const first = await read({ cursor: null, since: null, note: null }, 'one');
+    await read(await read(first, 'two'), 'three');
+    expect(heard).toEqual(['of the future', 'one', 'two', 'three']);
+    // What such a line has moved is put right.
+    const moved = await read({ cursor: null, since: Date.parse('2099-01-01'), note: null }, 'four');
+    expect(moved.since).toBeLessThanOrEqual(now);
+  });
+
+  test('of a page that holds more than anybody asked for, the newest lines are kept', async () => {
+    const entries = Array.from({ length: 40_000 }, (_, i) => ({ message: `m${i}` }));
+    const url = await product({ ...healthy, '/api/logs': () => [200, { entries }] });
+    const { logs } = await run({ ...only, logs: true }, url);
+    expect(logs?.entries).toHaveLength(2000);
+    expect(logs?.entries.at(-1)?.message).toBe('m39999');
+  });
+
   test('a log that cannot be read keeps its place and says why', async () => {
     const url = await product({ ...healthy, '/api/logs': () => [401, {}] });
     const logs = { cursor: null, since: 5, note: null };

@@ -7,6 +7,8 @@ import type { CheckContext, LogPosition, PulledLog } from './probe.ts';
 
 const PAGE = 500;
 const MAX_PAGES = 4;
+/** A line dated further ahead than any time zone is wrong: what comes after it must not count as read. */
+const AHEAD_MS = 86_400_000;
 
 /** What is read of an instance beside its health. `unoffered`: it has no such route, or wants a key that nobody gave us. */
 export type Pulled<T> =
@@ -68,7 +70,9 @@ export async function pullLogs(
   asked: Ask,
   context: CheckContext,
 ): Promise<Pulled<{ entries: PulledLog[]; position: LogPosition }>> {
-  let { cursor, since } = context.logs;
+  const latest = context.clock.now() + AHEAD_MS;
+  let { cursor } = context.logs;
+  let since = context.logs.since !== null && context.logs.since > latest ? context.clock.now() : context.logs.since;
   const entries: PulledLog[] = [];
   for (let page = 0; page < MAX_PAGES; page++) {
     const query = new URLSearchParams({ limit: String(PAGE) });
@@ -89,8 +93,10 @@ export async function pullLogs(
     const known = cursor === null ? since : null;
     const fresh = known === null ? read.entries : read.entries.filter((entry) => entry.at > known);
     for (const entry of fresh) {
+      if (entry.at <= latest) since = Math.max(since ?? entry.at, entry.at);
+      // By time it would come again for ever.
+      else if (known !== null) continue;
       entries.push(entry);
-      since = Math.max(since ?? entry.at, entry.at);
     }
     const advanced = read.cursor !== undefined && read.cursor !== cursor;
     cursor = read.cursor ?? cursor;
