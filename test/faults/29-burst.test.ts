@@ -14,7 +14,7 @@ import { passing } from './strangers.ts';
 
 /** Fault 29: ten times the load, and everything that fails in the same second. */
 const MEBIBYTE = 1024 * 1024;
-const BURST_MS = 8000;
+const BURST_MS = 5000;
 const keyOf = (slug: string) => `push-key-of-${slug}-0000000000`;
 const pushing = (slug: string) =>
   `  - { slug: ${slug}, name: ${slug}, hubUrl: "http://127.0.0.1:9/", meshNs: ${slug}.mesh, apiKey: ${keyOf(slug)} }`;

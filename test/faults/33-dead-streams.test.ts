@@ -59,7 +59,8 @@ test(`${CLIENTS} clients that never read cost a bounded buffer each, and a clien
   const pace = `${seconds(median(loaded))} (alone ${seconds(median(alone))})`;
   figure(33, 'ingest of 50 events, median', pace, '3 times, or 150 ms');
   expect(buffers).toBeLessThan(64);
-  expect(each(after, 'heapUsed')).toBeLessThan(64);
+  // With a share of the newest events, which are kept once for all of them.
+  expect(each(after, 'heapUsed')).toBeLessThan(96);
   expect(more).toBeLessThan(16 * 1024 * KIBIBYTE);
   expect(after.rss - full.rss).toBeLessThan(96 * 1024 * KIBIBYTE);
   expect(after.rss - before.rss).toBeLessThan(320 * 1024 * KIBIBYTE);

@@ -1,7 +1,7 @@
 import type { OpsHealth, OpsService } from '@orrery/protocol';
 import { expect } from 'vitest';
 import { type RunningHub, startHub } from '../services/hub.ts';
-import { MEASURED } from '../services/memory.ts';
+import { MEASURED, metricOf } from '../services/memory.ts';
 import { type FakeProduct, type Mood, startProduct } from '../services/product.ts';
 import { until } from '../services/until.ts';
 import { during } from './during.ts';
@@ -17,6 +17,8 @@ export type Strangers = {
   calm: readonly FakeProduct[];
   /** The worst gap between two visits of a healthy instance in the quiet seconds before anything went wrong, ms. */
   usualGap: number;
+  /** Its event loop's p99 in those seconds, ms. */
+  usualLag: number;
   services(): Promise<OpsService[]>;
   worstGap(from: number): number;
 };
@@ -51,10 +53,16 @@ export async function amongStrangers(slugs: readonly string[], quietMs: number):
   });
   const worstGap = (from: number) => Math.max(...calm.map((product) => longestGap(product, from)));
   // How evenly this machine runs with nothing wrong: what it cannot do in peace is not the strangers' doing.
+  await loopLag(hub);
   const from = performance.now();
   await passing(quietMs);
-  return { hub, bad, calm, usualGap: worstGap(from), services, worstGap };
+  const usualLag = await loopLag(hub);
+  return { hub, bad, calm, usualGap: worstGap(from), usualLag, services, worstGap };
 }
+
+/** p99 of the hub's event loop since the last time it was asked, ms, by its own gauge. */
+export const loopLag = async (hub: RunningHub): Promise<number> =>
+  (await metricOf(hub, 'orrery_nodejs_eventloop_lag_p99_seconds')) * 1000;
 
 /** Lets time pass: what is watched needs it. */
 export async function passing(ms: number, look: () => void = () => undefined): Promise<void> {
