@@ -15,16 +15,35 @@ const POLICY =
 
 const notFound = () => new HubError('not_found', 'There is no such page.');
 
-/** The same answer to whoever has it already. */
-function cached(request: Request, body: string, headers: Record<string, string>): Response {
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+type Text = { body: string; etag: string };
+const textOf = (body: string): Text => ({
+  body,
+  etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+});
+
+/** Ninety days of many services are much to write: once for each view, not for each who looks. */
+function writtenOnce(write: (view: StatusPageView) => string): (view: StatusPageView) => Text {
+  const written = new WeakMap<StatusPageView, Text>();
+  return (view) => {
+    const text = written.get(view) ?? textOf(write(view));
+    written.set(view, text);
+    return text;
+  };
+}
+
+/** Proxies that compress make a tag a weak one, and who asks may name several. */
+const has = (request: Request, etag: string): boolean =>
+  (request.headers.get('if-none-match') ?? '').split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
+
+function cached(request: Request, { body, etag }: Text, headers: Record<string, string>): Response {
   const all = { ...headers, etag, 'cache-control': CACHE };
-  return request.headers.get('if-none-match') === etag
-    ? new Response(null, { status: 304, headers: all })
-    : new Response(body, { headers: all });
+  return has(request, etag) ? new Response(null, { status: 304, headers: all }) : new Response(body, { headers: all });
 }
 
 export function statusPageRoutes(pages: StatusPages): Route<Caller>[] {
+  const htmlOf = writtenOnce(toHtml);
+  const jsonOf = writtenOnce((view) => JSON.stringify(view));
+  const style = textOf(STYLE);
   return [
     defineRoute({
       method: 'get',
@@ -37,7 +56,7 @@ export function statusPageRoutes(pages: StatusPages): Route<Caller>[] {
       async handle({ params, request }) {
         const view = await pages.view(params.slug);
         if (!view) throw notFound();
-        return cached(request, toHtml(view), {
+        return cached(request, htmlOf(view), {
           'content-type': 'text/html; charset=utf-8',
           'content-security-policy': POLICY,
         });
@@ -54,7 +73,7 @@ export function statusPageRoutes(pages: StatusPages): Route<Caller>[] {
       async handle({ params, request }) {
         const view = await pages.view(params.slug);
         if (!view) throw notFound();
-        return cached(request, JSON.stringify(view), {
+        return cached(request, jsonOf(view), {
           'content-type': 'application/json',
           'access-control-allow-origin': '*',
           'cross-origin-resource-policy': 'cross-origin',
@@ -68,7 +87,7 @@ export function statusPageRoutes(pages: StatusPages): Route<Caller>[] {
       tag: 'Status pages',
       summary: 'The style of the status pages',
       produces: 'text/css',
-      handle: async ({ request }) => cached(request, STYLE, { 'content-type': 'text/css; charset=utf-8' }),
+      handle: async ({ request }) => cached(request, style, { 'content-type': 'text/css; charset=utf-8' }),
     }),
     defineRoute({
       method: 'get',
