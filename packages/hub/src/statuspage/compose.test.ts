@@ -111,7 +111,21 @@ describe('incidents', () => {
         outage('veria', 'web', 30_000, 1000),
         outage('performia', 'two', 20_000, 10),
       ],
-      ['open: Checkout, web and Reports are unavailable'],
+      ['open: Checkout is unavailable'],
+    ],
+    [
+      'of several that last each is named, as bad as the worst of them is now',
+      [
+        outage('veria', 'api', 60_000, null, 'warning'),
+        outage('veria', 'web', 30_000, 1000),
+        outage('performia', 'two', 20_000, null, 'warning'),
+      ],
+      ['open: Checkout and Reports are degraded'],
+    ],
+    [
+      'of what is over all are named',
+      [outage('veria', 'api', 60_000, 5000, 'warning'), outage('veria', 'web', 30_000, 1000)],
+      ['resolved: Checkout and web were unavailable'],
     ],
     ['what is not on the page is nobody’s business', [outage('veria', 'secret-admin', 60_000, null)], []],
     [

@@ -67,13 +67,16 @@ export function compose(page: StatusPageDeclaration, facts: PageFacts, now: numb
     return { status, since: times.length === 0 ? null : Math.max(...times) };
   };
 
+  const today = Math.floor(now / DAY) * DAY;
+  const calendar = Array.from({ length: DAYS }, (_, i) => today - (DAYS - 1 - i) * DAY).map((at) => ({
+    at,
+    day: iso(at).slice(0, 10),
+  }));
   const uptimeOf = ({ project, services }: Entry) => {
-    const today = Math.floor(now / DAY) * DAY;
     const means = services.flatMap((service) => facts.daily.get(`${project}/${service}`) ?? []);
-    const days = Array.from({ length: DAYS }, (_, i) => {
-      const day = today - (DAYS - 1 - i) * DAY;
-      const known = means.flatMap((each) => each.get(day) ?? []);
-      return { day: iso(day).slice(0, 10), uptimePercent: known.length === 0 ? null : percent(Math.min(...known)) };
+    const days = calendar.map(({ at, day }) => {
+      const known = means.flatMap((each) => each.get(at) ?? []);
+      return { day, uptimePercent: known.length === 0 ? null : percent(Math.min(...known)) };
     });
     const measured = days.flatMap(({ uptimePercent }) => uptimePercent ?? []);
     const mean = measured.reduce((sum, each) => sum + each, 0) / measured.length;
@@ -130,9 +133,11 @@ function incidentsOf(entries: readonly Entry[], outages: PageFacts['outages']): 
     else groups.push([outage]);
   }
   return groups.reverse().map((group): PublicIncident => {
-    const labels = [...new Set(group.map(({ label }) => label))];
     const lasts = group.some(({ endedAt }) => endedAt === null);
-    const down = group.some(({ severity }) => severity === 'critical');
+    // Of what lasts the title speaks in the present: not of what has recovered.
+    const told = lasts ? group.filter(({ endedAt }) => endedAt === null) : group;
+    const labels = [...new Set(told.map(({ label }) => label))];
+    const down = told.some(({ severity }) => severity === 'critical');
     const first = Math.min(...group.map(({ startedAt }) => startedAt));
     return {
       title: `${inWords(labels)} ${labels.length === 1 ? (lasts ? 'is' : 'was') : lasts ? 'are' : 'were'} ${down ? 'unavailable' : 'degraded'}`,
@@ -140,7 +145,7 @@ function incidentsOf(entries: readonly Entry[], outages: PageFacts['outages']): 
       severity: down ? 'critical' : 'warning',
       startedAt: iso(first),
       ...(lasts ? {} : { resolvedAt: iso(Math.max(...group.map(({ endedAt }) => endedAt ?? 0))) }),
-      services: labels,
+      services: [...new Set(group.map(({ label }) => label))],
     };
   });
 }
