@@ -1,9 +1,9 @@
+import type { ServiceStatus } from '@orrery/protocol';
 import { describe, expect, test } from 'vitest';
 import { judge, type Standing, UNKNOWN } from './judge.ts';
-import type { CheckStatus } from './probes/probe.ts';
 import { countCheck, type Hours, uptimePercent } from './uptime.ts';
 
-const LETTERS: Record<string, CheckStatus> = { u: 'up', g: 'degraded', d: 'down' };
+const LETTERS: Record<string, ServiceStatus> = { u: 'up', g: 'degraded', d: 'down', '?': 'unknown' };
 /** Judges `uudd` one letter (up, deGraded, down) at a time and writes the standing after each. */
 function course(text: string, failAfter: number, recoverAfter: number): { letters: string; last: Standing } {
   let standing: Standing = UNKNOWN;
@@ -39,6 +39,16 @@ describe('a standing', () => {
     ['ddgu', 1, 2, 'dddg'],
     ['ddug', 1, 2, 'dddg'],
     ['uggu', 1, 1, 'uggu'],
+    // What the hub could not see is unknown once it lasts, and a failure before it proves as little as one after.
+    ['u?u', 1, 1, 'u?u'],
+    ['u?u', 2, 1, 'uuu'],
+    ['u??u', 2, 1, 'uu?u'],
+    ['ud?d', 2, 1, 'uuuu'],
+    ['d?d', 2, 1, '???'],
+    ['u??dd', 2, 1, 'uu??d'],
+    ['dd?d', 2, 2, '?ddd'],
+    ['dd??d', 2, 1, '?dd??'],
+    ['dd?uu', 2, 2, '?dddu'],
   ])('%s with failAfter %i and recoverAfter %i goes %s', (seen, failAfter, recoverAfter, expected) => {
     expect(course(seen, failAfter, recoverAfter).letters).toBe(expected);
   });
@@ -49,6 +59,21 @@ describe('a standing', () => {
     expect(course('udddd', 2, 2).last.failures).toBe(4);
     expect(course('udduu', 2, 2).last).toMatchObject({ status: 'up', since: 4, reason: null });
   });
+});
+
+test.each([
+  ['ududu', [1, 2, 3, 4]],
+  ['uggdu', [1, 4]],
+  // Between two sights of it nobody knows what it did.
+  ['u?d?u', []],
+  ['ud?ud', [1, 4]],
+  ['d?du', [3]],
+])('%s changes between well and unwell at %j', (seen, flips) => {
+  expect(course(seen, 1, 1).last.flips).toEqual(flips);
+});
+
+test('of the changes the newest twenty are kept', () => {
+  expect(course('ud'.repeat(30), 1, 1).last.flips).toEqual(Array.from({ length: 20 }, (_, i) => 40 + i));
 });
 
 test('uptime counts the last 24 hours, hour by hour', () => {

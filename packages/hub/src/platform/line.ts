@@ -25,7 +25,8 @@ export function createLine(options: {
   onListening(): void;
 }): Line {
   let client: pg.Client | undefined;
-  let opening: Promise<pg.Client> | undefined;
+  /** One statement at a time. */
+  let turn: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   function drop(one: pg.Client): void {
@@ -64,28 +65,28 @@ export function createLine(options: {
     return one;
   }
 
+  async function ask<R extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<R[]> {
+    if (closed) throw new Error('the connection is closed');
+    const one = client ?? (await open());
+    try {
+      return (await one.query<R>(text, [...values])).rows;
+    } catch (error) {
+      // A refusal of the server comes with a code and leaves the connection whole; anything else does not.
+      if ((error as { code?: string }).code === undefined) drop(one);
+      throw error;
+    }
+  }
+
   return {
-    async query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
-      if (closed) throw new Error('the connection is closed');
-      opening ??= client
-        ? undefined
-        : open().finally(() => {
-            opening = undefined;
-          });
-      const one = client ?? (await opening);
-      if (!one) throw new Error('the connection is closed');
-      try {
-        return (await one.query<R>(text, [...values])).rows;
-      } catch (error) {
-        // A refusal of the server comes with a code and leaves the connection whole; anything else does not.
-        if ((error as { code?: string }).code === undefined) drop(one);
-        throw error;
-      }
+    query<R extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
+      const mine = turn.then(() => ask<R>(text, values));
+      turn = mine.catch(() => undefined);
+      return mine;
     },
     listening: () => client !== undefined,
     async close() {
       closed = true;
-      await opening?.catch(() => undefined);
+      await turn;
       const one = client;
       client = undefined;
       await one?.end();

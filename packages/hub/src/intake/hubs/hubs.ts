@@ -94,12 +94,14 @@ export function aloneHub(clock: Clock, identity: Identity = { id: 'hub', name: '
 const CHANNEL = 'orrery_hubs';
 /** A word on the channel holds at most 8,000 bytes. */
 const NAMES_PER_WORD = 50;
+const MOST_AT_ONCE = 50;
 
 /** A hub among others on one PostgreSQL. */
 export function sharedHub(deps: Identity & { url: string; clock: Clock; log: Log }): Hubs {
   const { clock, log } = deps;
   const listeners = new Set<(news: News) => void>();
   let heardSince = 0;
+  let saying = 0;
   const line: Line = createLine({
     url: deps.url,
     channel: CHANNEL,
@@ -119,10 +121,15 @@ export function sharedHub(deps: Identity & { url: string; clock: Clock; log: Log
   }
 
   async function say(word: object): Promise<void> {
+    // A server that does not answer is not told the same again and again.
+    if (saying >= MOST_AT_ONCE) return;
+    saying += 1;
     try {
       await line.query('SELECT pg_notify($1, $2)', [CHANNEL, JSON.stringify(word)]);
     } catch (error) {
       log.debug({ err: error }, 'the other hubs were not told; they find out by themselves');
+    } finally {
+      saying -= 1;
     }
   }
 
