@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Alert, OpsEvent } from '@orrery/protocol';
+import { type Alert, CLOUDEVENT_BATCH_TYPE, type OpsEvent } from '@orrery/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { figure, mebibytes, seconds } from '../services/figures.ts';
 import { type RunningHub, startHub } from '../services/hub.ts';
@@ -55,6 +55,15 @@ test('one project that pushes ten times what it may is slowed down, alone, and l
   });
   const loud = await load.stop();
   await reading;
+  // However fast the machine is: bodies that are begun and not ended fill the room that one caller has, and nobody else's.
+  const begun = await Promise.all(Array.from({ length: 40 }, () => beginBody(hub.url, keyOf('loud'))));
+  onTestFinished(() => {
+    for (const { socket } of begun) socket.destroy();
+  });
+  await until(() => begun.filter(({ said }) => said() !== '').length === 8, { what: 'eight of forty are put off' });
+  for (const { said } of begun) if (said() !== '') expect(said()).toMatch(/^HTTP\/1\.1 429 [\s\S]*retry-after: 1/i);
+  const taken = calm[0]?.acked.size ?? 0;
+  await until(() => (calm[0]?.acked.size ?? 0) > taken + 3, { what: 'the others are served meanwhile' });
   const meanwhile = calm.flatMap(({ answers }) => answers.filter(({ at }) => at > from));
   for (const pusher of calm) await pusher.stop();
 
@@ -65,7 +74,6 @@ test('one project that pushes ten times what it may is slowed down, alone, and l
     ([status, all]) => `${all.length} × ${status}`,
   );
   figure(29, 'put off', put.join(', ') || 'none', '429 or 503, with Retry-After');
-  expect(loud.refusals.length).toBeGreaterThan(0);
   for (const { status, retryAfter } of loud.refusals) {
     expect([429, 503]).toContain(status);
     expect(Number(retryAfter)).toBeGreaterThan(0);
@@ -93,6 +101,21 @@ test('one project that pushes ten times what it may is slowed down, alone, and l
   expect(now).toBeLessThan(Math.max(own * 1.25, usual * 2, 100));
   expect(peak - quiet.rss).toBeLessThan(160 * MEBIBYTE);
 });
+
+/** Begins a request whose body never comes, and keeps what is answered to it. */
+async function beginBody(url: string, key: string): Promise<{ socket: Socket; said(): string }> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  let said = '';
+  socket.on('data', (chunk) => {
+    said += chunk.toString();
+  });
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  const head = ['POST /api/fed/events HTTP/1.1', `host: ${hostname}`, `x-api-key: ${key}`, 'content-length: 1000'];
+  socket.write([...head, `content-type: ${CLOUDEVENT_BATCH_TYPE}`, '', '['].join('\r\n'));
+  return { socket, said: () => said };
+}
 
 /** Asks for what the console's overview shows, one after the other, and notes how long each took. */
 async function readPages(hub: RunningHub, times: number[], isOver: () => boolean): Promise<void> {
