@@ -42,7 +42,7 @@ if (modules) env.NODE_COMPILE_CACHE ??= join(modules, '.cache', 'orrery');
 const args = [
   // A young generation that grows to its 32 MiB and stays there is a quarter of a hub at rest; one that is much smaller lets all that a
   // check needs grow old. What has grown old is collected when it has grown by two fifths, not by twice.
-  '--max-semi-space-size=8',
+  '--max-semi-space-size=4',
   '--heap-growing-percent=40',
   '--conditions=@orrery/source',
   '--disable-warning=ExperimentalWarning',

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
 import { HubError } from './errors.ts';
+import { loadPg } from './pg.ts';
 import { holding, openSqliteFile, sqliteDialect } from './sqlite.ts';
 
 // biome-ignore lint/complexity/noBannedTypes: a database of no tables; each room adds its own with `withTables`.
@@ -42,8 +43,7 @@ export function holdDataDir(dataDir: string): { release(): void } {
 }
 
 async function openPostgres(url: string): Promise<Database> {
-  // Read only by hubs that need it, as the mailer is.
-  const { default: pg } = await import('pg');
+  const pg = loadPg();
   // int8 holds our epoch milliseconds and counters, all far below 2^53.
   const types = {
     getTypeParser: ((oid: number, format?: string) =>

@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Log } from './log.ts';
+import { loadPg } from './pg.ts';
 
 const CONNECT_MS = 1500;
 const ANSWER_MS = 1500;
@@ -35,7 +36,8 @@ export function createLine(options: {
   }
 
   async function open(): Promise<pg.Client> {
-    const one = new pg.Client({
+    const { Client } = loadPg();
+    const one = new Client({
       connectionString: options.url,
       connectionTimeoutMillis: CONNECT_MS,
       query_timeout: ANSWER_MS,

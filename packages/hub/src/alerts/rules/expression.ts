@@ -1,12 +1,7 @@
-import {
-  type ASTNode,
-  TypeError as CelTypeError,
-  Environment,
-  EvaluationError,
-  ParseError,
-} from '@marcbachmann/cel-js';
+import type { ASTNode, Environment } from '@marcbachmann/cel-js';
 import { bounds } from './bounds.ts';
 import type { Fault } from './fault.ts';
+import { loadCel, once } from './language.ts';
 import { LINEAR, matchesLinear, withLinearMatches } from './patterns.ts';
 import { EventSubject, FIELDS, SampleSubject, type Subject, type SubjectKind } from './subjects.ts';
 
@@ -22,22 +17,27 @@ export type Expression = {
 const LIMITS = { maxAstNodes: 300, maxDepth: 30, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 8 };
 
 const language = () =>
-  new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false, limits: LIMITS }).registerFunction(
-    `string.${LINEAR}(string): bool`,
-    matchesLinear,
-  );
-const ENVIRONMENTS = {
-  event: language()
-    .registerType('Event', { ctor: EventSubject, fields: { ...FIELDS.event } })
-    .registerVariable('event', 'Event'),
-  sample: language()
-    .registerType('Sample', { ctor: SampleSubject, fields: { ...FIELDS.sample } })
-    .registerVariable('sample', 'Sample'),
-} satisfies Record<SubjectKind, Environment>;
+  new (loadCel().Environment)({
+    enableOptionalTypes: true,
+    homogeneousAggregateLiterals: false,
+    limits: LIMITS,
+  }).registerFunction(`string.${LINEAR}(string): bool`, matchesLinear);
+const ENVIRONMENTS: Record<SubjectKind, () => Environment> = {
+  event: once(() =>
+    language()
+      .registerType('Event', { ctor: EventSubject, fields: { ...FIELDS.event } })
+      .registerVariable('event', 'Event'),
+  ),
+  sample: once(() =>
+    language()
+      .registerType('Sample', { ctor: SampleSubject, fields: { ...FIELDS.sample } })
+      .registerVariable('sample', 'Sample'),
+  ),
+};
 
 /** Reads and type-checks one expression about an event or a sample. */
 export function compileExpression(text: string, kind: SubjectKind): Expression | Fault {
-  const environment = ENVIRONMENTS[kind];
+  const environment = ENVIRONMENTS[kind]();
   try {
     const linear = withLinearMatches(text, environment.parse(text).ast);
     if ('reason' in linear) return linear;
@@ -54,6 +54,7 @@ export function compileExpression(text: string, kind: SubjectKind): Expression |
 }
 
 function faultOf(error: unknown, text: string, kind: SubjectKind): Fault {
+  const { ParseError, TypeError: CelTypeError, EvaluationError } = loadCel();
   if (!(error instanceof ParseError || error instanceof CelTypeError || error instanceof EvaluationError)) throw error;
   const { start = 0, end = start } = error.range ?? {};
   const hint =

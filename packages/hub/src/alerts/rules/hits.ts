@@ -1,5 +1,5 @@
-import { EvaluationError } from '@marcbachmann/cel-js';
 import type { Rule } from './compile.ts';
+import { loadCel } from './language.ts';
 import { EventSubject, type Subject } from './subjects.ts';
 
 /** A rule that holds for an event or sample, with its texts filled in. */
@@ -31,6 +31,7 @@ export function runRule(rule: Rule, subject: Subject, seq?: number): Outcome {
       return { kind: 'error', reason: 'an alert needs a project, and this event has none' };
     return { kind: 'hit', hit: hitOf(rule, subject, seq) };
   } catch (error) {
+    const { EvaluationError } = loadCel();
     if (error instanceof EvaluationError && error.code === 'no_such_key') return MISS;
     const reason = error instanceof EvaluationError ? error.summary : String(error);
     return { kind: 'error', reason: reason.slice(0, 300) };

@@ -1,7 +1,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
-import { RE2JS, RE2JSException } from 're2js';
+import type { RE2JS } from 're2js';
 import { nodesOf } from './bounds.ts';
 import type { Fault } from './fault.ts';
+import { loadRe2 } from './language.ts';
 
 /** The library's `matches` runs JavaScript's RegExp, which some patterns keep busy for ever. In its place stands one of linear time, under a name as long. */
 export const LINEAR = 'matched';
@@ -12,7 +13,7 @@ const kept = new Map<string, RE2JS>();
 function compiled(pattern: string): RE2JS {
   const known = kept.get(pattern);
   if (known) return known;
-  const made = RE2JS.compile(pattern);
+  const made = loadRe2().RE2JS.compile(pattern);
   kept.set(pattern, made);
   const oldest = kept.keys().next().value;
   if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
@@ -45,7 +46,7 @@ function patternFault(node: ASTNode, pattern: ASTNode | undefined): Fault | unde
     compiled(pattern.args);
     return undefined;
   } catch (error) {
-    if (!(error instanceof RE2JSException)) throw error;
+    if (!(error instanceof loadRe2().RE2JSException)) throw error;
     return { reason: `is no pattern that RE2 knows: ${error.message}`, from, to };
   }
 }

@@ -3,9 +3,10 @@ import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import type { PostgresProbe, TlsOptions } from '@orrery/protocol';
-import pg from 'pg';
+import type pg from 'pg';
 import type { z } from 'zod';
 import { OutboundError, toOutboundError } from '../../platform/outbound.ts';
+import { loadPg } from '../../platform/pg.ts';
 import { line } from '../json.ts';
 import { BoundedStream } from './boundedStream.ts';
 import { failed, slowAfterMs, timing, upOrSlow } from './common.ts';
@@ -76,7 +77,8 @@ function encryption(mode: string | null, tls: TlsOptions | undefined): Connectio
 
 async function talk(spec: Spec, stream: BoundedStream, passed: () => number): Promise<Talked> {
   const { url } = spec;
-  const client = new pg.Client({
+  const { Client } = loadPg();
+  const client = new Client({
     stream: () => stream,
     // Of the name, only the check of the certificate makes use: the connection stands.
     host: spec.serverName ?? url.host,
@@ -129,7 +131,7 @@ async function figuresOf(client: pg.Client): Promise<Figure[] | undefined> {
     const { rows } = await client.query(FIGURES_SQL);
     return readFigures(rows[0] ?? {});
   } catch (error) {
-    if (error instanceof pg.DatabaseError) return undefined;
+    if (error instanceof loadPg().DatabaseError) return undefined;
     throw error;
   }
 }
@@ -160,7 +162,7 @@ const CODES: Readonly<Record<string, string>> = {
 };
 
 const isAnswer = (error: unknown): error is pg.DatabaseError & { code: string } =>
-  error instanceof pg.DatabaseError && /^[0-9A-Z]{5}$/.test(error.code ?? '');
+  error instanceof loadPg().DatabaseError && /^[0-9A-Z]{5}$/.test(error.code ?? '');
 
 const inWords = (code: string): string =>
   Object.hasOwn(CODES, code) ? `${CODES[code]} (${code})` : `the server answered with the error ${code}`;
