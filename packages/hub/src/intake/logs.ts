@@ -117,7 +117,7 @@ export async function logLinesAfter(db: Db, after: number, limit: number) {
   const rows = await db
     .withTables<IntakeTables>()
     .selectFrom('log_entries')
-    .select(['id', 'project', 'service', 'level', 'message', 'received_at'])
+    .select(['id', 'project', 'service', 'level', 'message', 'at', 'received_at'])
     .where('id', '>', after)
     .orderBy('id')
     .limit(limit)

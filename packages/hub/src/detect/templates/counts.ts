@@ -5,17 +5,25 @@ export const BUCKET_MS = 600_000;
 const KEPT = 144;
 export const bucketOf = (at: number): number => Math.floor(at / BUCKET_MS);
 
-/** The counts after `lines` more at `at`; what is older than a day is gone. */
-export function count(counts: Counts, at: number, lines: number): Counts {
+/** The counts after `lines` more at `at`. What is older than a day is gone at `now`, and what a clock that was ahead has counted. */
+export function count(counts: Counts, at: number, lines: number, now: number): Counts {
   const bucket = bucketOf(at);
-  const newest = counts.at(-1);
-  // A clock that was set back must not make two entries of one bucket, nor lose the order.
+  const place = counts.findLastIndex(([each]) => each <= bucket);
+  const found = counts[place];
   const later =
-    newest && newest[0] >= bucket
-      ? [...counts.slice(0, -1), [newest[0], newest[1] + lines] as const]
-      : [...counts, [bucket, lines] as const];
-  const from = (later.at(-1)?.[0] ?? bucket) - KEPT;
-  return later.filter(([each]) => each > from);
+    found?.[0] === bucket
+      ? counts.with(place, [bucket, found[1] + lines])
+      : counts.toSpliced(place + 1, 0, [bucket, lines]);
+  const newest = bucketOf(now);
+  return later.filter(([each]) => each > newest - KEPT && each <= newest);
+}
+
+/** When the first of these lines of the last day was said, in epoch ms; `now` when there is none. */
+export function heardSince(all: Iterable<{ counts: Counts }>, now: number): number {
+  const oldest = bucketOf(now) - KEPT;
+  let first = bucketOf(now);
+  for (const { counts } of all) first = Math.min(first, counts.find(([each]) => each > oldest)?.[0] ?? first);
+  return first * BUCKET_MS;
 }
 
 export const sumSince = (counts: Counts, bucket: number): number =>

@@ -86,7 +86,9 @@ export function createTree<T extends Template>(templates: Iterable<T> = []): Tre
     remove(template) {
       const leaf = placed.get(template.id);
       if (leaf === undefined) return;
-      leaves.get(leaf)?.delete(template);
+      const others = leaves.get(leaf);
+      others?.delete(template);
+      if (others?.size === 0) leaves.delete(leaf);
       placed.delete(template.id);
     },
   };

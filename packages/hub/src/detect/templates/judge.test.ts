@@ -9,8 +9,8 @@ const known = { since: NOW - 24 * HOUR, lines: 10_000 };
 /** `each` lines in every ten minutes of the last `hours`, then `now` lines. */
 function usual(each: number, hours: number, now: number): Counts {
   let counts: Counts = [];
-  for (let at = NOW - hours * HOUR; at < NOW - BUCKET_MS; at += BUCKET_MS) counts = count(counts, at, each);
-  return count(counts, NOW, now);
+  for (let at = NOW - hours * HOUR; at < NOW - BUCKET_MS; at += BUCKET_MS) counts = count(counts, at, each, at);
+  return count(counts, NOW, now, NOW);
 }
 
 describe('a new template', () => {
@@ -46,13 +46,28 @@ describe('a rise', () => {
 });
 
 describe('counts', () => {
-  it('keep a day, in order, also when the clock steps back', () => {
+  const day = (): Counts => {
     let counts: Counts = [];
-    for (let hour = 30; hour >= 0; hour--) counts = count(counts, NOW - hour * HOUR, 2);
-    counts = count(counts, NOW - 2 * HOUR, 5);
-    expect(counts.at(-1)).toEqual([bucketOf(NOW), 7]);
+    for (let hour = 30; hour >= 0; hour--) counts = count(counts, NOW - hour * HOUR, 2, NOW - hour * HOUR);
+    return counts;
+  };
+
+  it('keep a day, in order, each line at its own time', () => {
+    const counts = count(day(), NOW - 2 * HOUR, 5, NOW);
     expect(counts.length).toBe(24);
-    expect(byHour(counts, NOW).at(-1)).toBe(7);
+    expect(counts.at(-3)).toEqual([bucketOf(NOW - 2 * HOUR), 7]);
     expect(byHour(counts, NOW)).toHaveLength(24);
+    expect(byHour(counts, NOW).slice(-3)).toEqual([7, 2, 2]);
+    expect(count(counts, NOW - 25 * HOUR, 5, NOW)).toEqual(counts);
+    expect(count(counts, NOW - 1.5 * HOUR, 1, NOW).map(([bucket]) => bucket)).toEqual(
+      [...counts.map(([bucket]) => bucket), bucketOf(NOW - 1.5 * HOUR)].sort((a, b) => a - b),
+    );
+  });
+
+  it('forget what a clock that was ahead has counted', () => {
+    const ahead = count(day(), NOW + 12 * HOUR, 50, NOW + 12 * HOUR);
+    const back = count(ahead, NOW, 3, NOW);
+    expect(back.at(-1)).toEqual([bucketOf(NOW), 5]);
+    expect(byHour(back, NOW).reduce((sum, lines) => sum + lines, 0)).toBe(5 + 11 * 2);
   });
 });

@@ -2,7 +2,7 @@ import type { LogTemplate } from '@orrery/protocol';
 import { authorize, type Caller, visibleProjects } from '../../access/index.ts';
 import { iso } from '../../platform/clock.ts';
 import type { Db } from '../../platform/db.ts';
-import { byHour } from './counts.ts';
+import { byHour, heardSince } from './counts.ts';
 import { isNew, lastDay, riseOf } from './judge.ts';
 import { loadTemplates } from './store.ts';
 
@@ -28,6 +28,9 @@ export async function listTemplates(
   const projects = filter.project !== undefined ? [filter.project] : visible === 'all' ? undefined : visible;
   const { templates, sources } = await loadTemplates(db, { projects, since: now - DAY_MS });
   const logs = new Map(sources.map((source) => [`${source.project}/${source.service}`, source]));
+  const heard = new Map(
+    [...Map.groupBy(templates, ({ project }) => project)].map(([project, own]) => [project, heardSince(own, now)]),
+  );
   const chosen = templates
     .filter(({ service }) => filter.service === undefined || service === filter.service)
     .map((template) => ({ template, lines: lastDay(template.counts, now) }))
@@ -53,7 +56,9 @@ export async function listTemplates(
         lastDay: lines,
         hours: byHour(template.counts, now),
         isNew: isNew(template, log, now),
-        isFrequent: riseOf(template, log, now) !== undefined,
+        isFrequent:
+          riseOf(template, { ...log, since: Math.max(log.since, heard.get(template.project) ?? now) }, now) !==
+          undefined,
       };
     }),
   };

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { eachDatabase, type TestDatabase } from '../../../../../test/services/databases.ts';
 import { systemCaller } from '../../access/index.ts';
 import { listTemplates } from './list.ts';
@@ -12,8 +12,8 @@ eachDatabase((_name, open) => {
   let now: number;
   let stored: StoredLine[];
   const clock = { now: () => now, monotonic: () => now };
-  const log = (message: string, { project = 'veria', level = 1 } = {}) =>
-    stored.push({ id: stored.length + 1, project, service: 'api', level, message, receivedAt: now });
+  const log = (message: string, { project = 'veria', level = 1, at = now } = {}) =>
+    stored.push({ id: stored.length + 1, project, service: 'api', level, message, at, receivedAt: now });
   const hub = () =>
     createMiner({
       db: database.db,
@@ -69,6 +69,52 @@ eachDatabase((_name, open) => {
     now += HOUR / 2;
     await miner.mine();
     expect(miner.facts('veria', now)).toEqual([]);
+  });
+
+  describe('what comes after a silence', () => {
+    const TEN_MINUTES = HOUR / 6;
+    const rises = (miner: ReturnType<typeof hub>) => miner.facts('veria', now)?.filter(({ rise }) => rise) ?? [];
+    /** Thirty lines in every ten minutes of some hours, mined as they come. */
+    async function aWhile(miner: ReturnType<typeof hub>, hours: number): Promise<void> {
+      for (let turn = 0; turn < hours * 6; turn++) {
+        for (let n = 0; n < 30; n++) log(`order ${n} paid`);
+        await miner.mine();
+        now += TEN_MINUTES;
+      }
+    }
+
+    it('is no rise when it is what was said meanwhile', async () => {
+      const miner = hub();
+      await aWhile(miner, 6);
+      const from = now;
+      now += 3 * HOUR;
+      for (let at = from; at < now; at += TEN_MINUTES)
+        for (let n = 0; n < 30; n++) log(`order ${n} paid`, { at: at + n });
+      await miner.mine();
+      expect(rises(miner)).toEqual([]);
+      expect((await listed())[0]).toMatchObject({ isFrequent: false, total: 1620, lastDay: 1620 });
+      for (let n = 0; n < 1000; n++) log(`order ${n} paid`);
+      await miner.mine();
+      expect(rises(miner)).toHaveLength(1);
+      expect((await listed())[0]?.isFrequent).toBe(true);
+    });
+
+    it('is no rise after a day of which nothing is known', async () => {
+      const miner = hub();
+      await aWhile(miner, 6);
+      now += 40 * HOUR;
+      await aWhile(miner, 0.5);
+      expect(rises(miner)).toEqual([]);
+      expect((await listed())[0]?.isFrequent).toBe(false);
+    });
+
+    it('counts as it comes when its own time cannot be right', async () => {
+      const miner = hub();
+      log('order 1 paid', { at: 0 });
+      log('order 2 paid', { at: now + 5 * HOUR });
+      await miner.mine();
+      expect((await listed())[0]).toMatchObject({ lastDay: 2 });
+    });
   });
 
   it('says nothing of what it does not know: not before it mined, and not long after', async () => {

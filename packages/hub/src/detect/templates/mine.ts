@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { type Db, inTransaction } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
 import type { LogFact } from '../facts.ts';
-import { type Counts, count } from './counts.ts';
+import { count, heardSince } from './counts.ts';
 import { createTree, MAX_TEMPLATES, type Tree, wordsOf } from './drain.ts';
 import { isNew, QUIET_MS, riseOf } from './judge.ts';
 import { type Known, lastMinedLine, loadSources, saveMined } from './store.ts';
@@ -13,6 +13,8 @@ export type StoredLine = {
   service: string;
   level: number;
   message: string;
+  /** When it was said, by the clock of who said it. */
+  at: number;
   receivedAt: number;
 };
 /** Stored lines after a line's number, oldest first. */
@@ -22,8 +24,10 @@ const LINES_A_TURN = 5000;
 const MAX_EXAMPLE = 500;
 /** A hub that has not mined for so long no longer knows what the logs hold. */
 const STALE_MS = 60_000;
+/** A line older than this when it came is of a clock that is wrong. */
+const OLDEST_MS = 7 * 86_400_000;
 
-type Source = { since: number; lines: number; tree: Tree<Known>; templates: Map<string, Known> };
+type Source = { project: string; since: number; lines: number; tree: Tree<Known>; templates: Map<string, Known> };
 
 /**
  * Sorts new log lines into templates, wherever they came from: what was stored after the last turn is read, and the templates and how
@@ -39,7 +43,13 @@ export function createMiner({ db, clock, linesAfter }: { db: Db; clock: Clock; l
     sources = new Map(
       stored.sources.map(({ project, service, since, lines, templates }) => [
         keyOf(project, service),
-        { since, lines, tree: createTree(templates), templates: new Map(templates.map((each) => [each.id, each])) },
+        {
+          project,
+          since,
+          lines,
+          tree: createTree(templates),
+          templates: new Map(templates.map((each) => [each.id, each])),
+        },
       ]),
     );
     readTo = stored.lastLine;
@@ -57,10 +67,9 @@ export function createMiner({ db, clock, linesAfter }: { db: Db; clock: Clock; l
       template.example = line.message.slice(0, MAX_EXAMPLE);
       template.lastAt = Math.max(template.lastAt, line.receivedAt);
       template.total += 1;
-      template.counts = count(template.counts, line.receivedAt, 1);
+      template.counts = count(template.counts, saidAt(line), 1, line.receivedAt);
       return template;
     }
-    const counts: Counts = count([], line.receivedAt, 1);
     const template: Known = {
       id: newId('ltp', clock.now()),
       project: line.project,
@@ -71,7 +80,7 @@ export function createMiner({ db, clock, linesAfter }: { db: Db; clock: Clock; l
       firstAt: line.receivedAt,
       lastAt: line.receivedAt,
       total: 1,
-      counts,
+      counts: count([], saidAt(line), 1, line.receivedAt),
     };
     source.tree.add(template);
     source.templates.set(template.id, template);
@@ -102,7 +111,7 @@ export function createMiner({ db, clock, linesAfter }: { db: Db; clock: Clock; l
     const gone: string[] = [];
     for (const line of lines) {
       const key = keyOf(line.project, line.service);
-      const source = known.get(key) ?? { since: line.receivedAt, lines: 0, tree: createTree(), templates: new Map() };
+      const source = known.get(key) ?? newSource(line);
       known.set(key, source);
       touched.set(key, { project: line.project, service: line.service, source });
       const template = take(source, line);
@@ -138,19 +147,17 @@ export function createMiner({ db, clock, linesAfter }: { db: Db; clock: Clock; l
     /** What the logs of a project have just held; undefined on a hub that has not mined lately. */
     facts(project: string, now: number): LogFact[] | undefined {
       if (!sources || clock.monotonic() - minedAt > STALE_MS) return undefined;
-      return [...sources.values()]
-        .flatMap((source) => [...source.templates.values()].map((template) => ({ source, template })))
-        .filter(({ template }) => template.project === project && now - template.lastAt < QUIET_MS)
-        .map(({ source, template }) => {
-          const { id, service, example, level, firstAt, lastAt, total } = template;
-          const rise = riseOf(template, source, now);
-          return {
-            ...{ id, service, example, level, firstAt, lastAt, total },
-            template: template.words.join(' '),
-            isNew: isNew(template, source, now),
-            ...(rise ? { rise } : {}),
-          };
-        });
+      const own = [...sources.values()].filter((source) => source.project === project);
+      // Of a time in which nothing of the project was heard at all, nobody knows what was usual.
+      const heard = heardSince(
+        own.flatMap(({ templates }) => [...templates.values()]),
+        now,
+      );
+      return own.flatMap((source) =>
+        [...source.templates.values()]
+          .filter(({ lastAt }) => now - lastAt < QUIET_MS)
+          .map((template) => factOf(template, source, heard, now)),
+      );
     },
     /** Mines all lines that were stored since the last turn; says which projects they are of. */
     async mine(signal?: AbortSignal): Promise<{ lines: number; projects: string[] }> {
@@ -166,5 +173,28 @@ export function createMiner({ db, clock, linesAfter }: { db: Db; clock: Clock; l
     },
   };
 }
+
+function factOf(template: Known, source: Source, heard: number, now: number): LogFact {
+  const { id, service, words, example, level, firstAt, lastAt, total } = template;
+  const rise = riseOf(template, { ...source, since: Math.max(source.since, heard) }, now);
+  return {
+    ...{ id, service, example, level, firstAt, lastAt, total },
+    template: words.join(' '),
+    isNew: isNew(template, source, now),
+    ...(rise ? { rise } : {}),
+  };
+}
+
+const newSource = ({ project, receivedAt }: StoredLine): Source => ({
+  project,
+  since: receivedAt,
+  lines: 0,
+  tree: createTree(),
+  templates: new Map(),
+});
+
+/** A log that is read again after a silence brings what was said meanwhile: it counts where it belongs. */
+const saidAt = ({ at, receivedAt }: StoredLine): number =>
+  at > receivedAt || at < receivedAt - OLDEST_MS ? receivedAt : at;
 
 const keyOf = (project: string, service: string): string => `${project}/${service}`;
