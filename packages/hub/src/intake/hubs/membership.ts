@@ -59,6 +59,8 @@ export function createMembership(deps: {
   let failing = false;
   /** The others have something to see once it is written. */
   let announcing = false;
+  /** When it looked last, monotonic ms. */
+  let lookedAt = Number.NEGATIVE_INFINITY;
 
   const alone = () => living.every((member) => member.id === id);
   const agreed = () => view !== null && released === view && living.every((one) => one.id === id || one.view === view);
@@ -94,10 +96,13 @@ export function createMembership(deps: {
     const before = clock.monotonic();
     const { hubs, now } = await readHubs(line);
     pace.heard(now, before);
+    // A machine that stood still did so with all its hubs: they have a moment to say that they are there.
+    const isAwake = asked - lookedAt < LEASE_MS / 2;
+    lookedAt = asked;
     const present: Member[] = [];
     for (const { left, ...hub } of hubs) {
       // One that cannot be deleted yet is still writing: it counts as living until that has ended.
-      if (hub.id === id || left > 0 || !(await evict(line, hub))) present.push(hub);
+      if (hub.id === id || left > 0 || !isAwake || !(await evict(line, hub))) present.push(hub);
       else log.warn({ hub: hub.name }, 'a hub is gone; the others take over its probes');
     }
     until = asked + LEASE_MS - MARGIN_MS;
