@@ -167,6 +167,8 @@ test('PostgreSQL that is locked, read-only or full: what comes is put off, what 
     },
     async () => {
       const said = (await readers) ?? [];
+      // Long enough to be worth an alert.
+      await passing(4000);
       await admin.query('COMMIT');
       expect(new Set(said)).toEqual(new Set(['503, again in 2 s']));
       figure(13, `no free connection: of ${READERS} readers told to come again`, String(said.length), 'all');

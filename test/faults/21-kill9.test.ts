@@ -104,9 +104,7 @@ test(`killed ${KILLS} times in the middle of its work, it loses nothing it ackno
   const port = await freePort();
   const startedAt = Date.now();
   const starting = performance.now();
-  const starting = performance.now();
   let hub: RunningHub = await startHub({ yaml: yaml(product, jumpy, receiver), port });
-  const usualStart = performance.now() - starting;
   const usualStart = performance.now() - starting;
   onTestFinished(() => hub.dispose());
   const { dataDir } = hub;
@@ -119,8 +117,10 @@ test(`killed ${KILLS} times in the middle of its work, it loses nothing it ackno
     jumpy.metrics['good.value'] = kill % 2 === 0 ? 500 : 42;
     await until(() => pusher.acked.size > kill * 10, { what: `the pusher works before kill ${kill}` });
     // Each life sees the product as it is now, and ends at any moment of what follows from that.
-    const asked = product.hits.length;
-    await until(() => product.hits.length > asked, { what: `the product is asked before kill ${kill}` });
+    const asked = [product.hits.length, jumpy.hits.length] as const;
+    await until(() => product.hits.length > asked[0] && jumpy.hits.length > asked[1], {
+      what: `the products are asked before kill ${kill}`,
+    });
     await pause(Math.random() * 900);
     // The first life lasts until there is something to acknowledge; later ones take what they find.
     if (kill === 0) await until(() => acknowledgeSome(hub.api, acknowledged), { what: 'an alert to acknowledge' });
@@ -163,9 +163,10 @@ test(`killed ${KILLS} times in the middle of its work, it loses nothing it ackno
   }
   expect(acknowledged.size).toBeGreaterThan(0);
 
-  await until(async () => (await alertsOf(hub.api, 'open,acknowledged')).length === 0, {
+  // What flapped stays open for a while; what jumped is over.
+  await until(async () => (await alertsOf(hub.api)).every((alert) => alert.project !== 'jumpy' || alert.resolvedAt), {
     timeoutMs: 30_000,
-    what: 'everything is over',
+    what: 'the jumps are over',
   });
 
   // Everything is told once. Only what was under way when the hub died may come again: under the same id, and marked.
@@ -185,8 +186,7 @@ test(`killed ${KILLS} times in the middle of its work, it loses nothing it ackno
   expect(receiver.taken().length - seen.size).toBeLessThanOrEqual(KILLS / 4);
 
   // And every alert that ever opened was told.
-  for (const alert of await alertsOf(hub.api, 'resolved'))
-    expect(about.has(`alert.opened ${alert.id}`), alert.id).toBe(true);
+  for (const alert of await alertsOf(hub.api)) expect(about.has(`alert.opened ${alert.id}`), alert.id).toBe(true);
   const repeats = receiver.taken().length - seen.size;
   figure(21, `${KILLS} kills, serving again after at most`, seconds(Math.max(...backAfterMs)), '3 s');
   figure(
@@ -197,10 +197,8 @@ test(`killed ${KILLS} times in the middle of its work, it loses nothing it ackno
   );
 }, 240_000);
 
-const alertsOf = async (api: ApiClient, status: string): Promise<Alert[]> =>
-  (await api.read<{ items: Alert[] }>(`/api/fed/alerts?status=${status}&limit=200`)).items.filter(
-    ({ project }) => project !== 'pusher',
-  );
+const alertsOf = async (api: ApiClient): Promise<Alert[]> =>
+  (await api.read<{ items: Alert[] }>('/api/fed/alerts?limit=200')).items.filter(({ project }) => project !== 'pusher');
 
 async function acknowledgeSome(api: ApiClient, acknowledged: Map<string, string>): Promise<boolean> {
   const { items } = await api.read<{ items: Alert[] }>('/api/fed/alerts?status=open');
