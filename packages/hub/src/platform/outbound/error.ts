@@ -37,15 +37,20 @@ export class OutboundError extends Error {
 
 /** The machine of this hub is at its end: that says nothing of the other side. */
 const STARVED = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+/** Of IPv4, an address that cannot be had means that no local port is left; of IPv6, that the hub has none at all. */
+const isStarved = (error: (NodeJS.ErrnoException & { address?: string }) | undefined): boolean =>
+  STARVED.has(error?.code ?? '') || (error?.code === 'EADDRNOTAVAIL' && !error.address?.includes(':'));
 const TLS_CODE =
   /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA|CRL_|ERROR_IN_CERT|EPROTO|ERR_OSSL)/;
 
 /** Turns what a socket or the HTTP parser threw into one of our kinds. */
 export function toOutboundError(error: unknown, handshake: boolean): OutboundError {
   if (error instanceof OutboundError) return error;
-  const cause = (error instanceof AggregateError ? error.errors.at(-1) : error) as NodeJS.ErrnoException;
+  const causes: NodeJS.ErrnoException[] = error instanceof AggregateError ? error.errors : [error];
+  const cause = causes.find(isStarved) ?? causes.at(-1);
   const code = cause?.code ?? '';
-  if (STARVED.has(code)) return new OutboundError('starved', `this hub has no descriptor or memory to spare (${code})`);
+  if (isStarved(cause))
+    return new OutboundError('starved', `this hub has no descriptor, port or memory to spare (${code})`);
   if (TLS_CODE.test(code)) return tlsError(code);
   if (code === 'ECONNREFUSED') return new OutboundError('refused', 'the connection was refused: nothing listens there');
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'EADDRNOTAVAIL')
