@@ -81,6 +81,7 @@ export function reopenSuite(open: OpenTestDatabase): void {
       await alerts.syncChannels([channel('ops', ''), channel('pager', '/pager')]);
       await firing([api()]);
       await alerts.deliver();
+      clock.move(1000);
       await firing([]);
       // A clock that was wrong for a moment has let one of the two go early.
       const early = { channel: 'pager', limit: 5, holder: 'hub-b', now: clock.now() + SETTLE, leaseMs: 30_000 };

@@ -187,6 +187,22 @@ export function dependenciesSuite(open: OpenTestDatabase): void {
       expect(await of('veria/api')).not.toHaveProperty('inhibitedBy');
     });
 
+    it('is told of or not by whichever hub goes on, since all of it stands in the rows', async () => {
+      const { hub, firing, deliver, clock, of } = await room();
+      await firing(['veria/api', 'veria/mail']);
+      const next = await hub('hub-b');
+      await firing(['veria/api', 'veria/mail', 'performia/db'], next);
+      expect((await of('veria/api')).inhibitedBy).toBe((await of('performia/db')).id);
+      clock.move(WAIT);
+      expect(await deliver()).toEqual(['opened performia/db', 'opened veria/mail']);
+      const third = await hub('hub-c');
+      await firing(['veria/api', 'veria/mail'], third);
+      const last = await hub('hub-d');
+      clock.move(FOLLOWING);
+      await firing(['veria/api', 'veria/mail'], last);
+      expect(await deliver()).toEqual(['opened veria/api', 'resolved performia/db']);
+    });
+
     it('makes one notification of a root and fifty that fail with it, on whichever hub and in whichever order', async () => {
       const leaves = Array.from({ length: 50 }, (_, n) => `p${n}/api`);
       const { alerts, hub, deliver, clock, scope, incidents, all } = await incidentRoom(open, [
