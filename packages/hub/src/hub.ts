@@ -296,7 +296,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         void catalog
           .flushSightings()
           .catch((error: unknown) => log.warn({ err: error }, 'sightings wait for the next turn')),
-      2000,
+      5000,
     );
     stops.push(() => clearInterval(flush));
     server.mount(app, () => closing.abort());

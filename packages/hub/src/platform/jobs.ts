@@ -123,7 +123,8 @@ export function createJobs(deps: {
   }
 
   async function keepLead(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    // A hub that is alone on its database holds the lease until it ends.
+    while (!stopping.signal.aborted && (deps.shared || !leading())) {
       await wait(away ? AGAIN_MS : next, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
       if (!stopping.signal.aborted) await lead();
     }
