@@ -53,17 +53,17 @@ export const STEPS: readonly Step[] = [
   { name: 'dead', what: 'no dead code', commands: () => [['knip', '--no-progress']], timeoutMs: 2 * MINUTE },
   suite('unit', 'unit suites', { timeoutMs: 3 * MINUTE }),
   suite('service', 'suites on real services', {
-    timeoutMs: 8 * MINUTE,
+    timeoutMs: 12 * MINUTE,
     programs: ['postgres', 'promtool', 'prometheus-alertmanager', 'prometheus', 'node-exporter', 'redis', 'docker'],
     needsConsole: true,
   }),
   suite('faults', 'what the hub survives, measured', {
-    timeoutMs: 8 * MINUTE,
+    timeoutMs: 12 * MINUTE,
     programs: ['postgres'],
     needsConsole: true,
   }),
   suite('browser', 'the console in a browser', {
-    timeoutMs: 6 * MINUTE,
+    timeoutMs: 10 * MINUTE,
     programs: ['chromium'],
     needsConsole: true,
   }),

@@ -201,6 +201,8 @@ describe('a placeholder, an empty part or a trap in a path is refused (threat 13
       for (const method of Object.keys(item))
         for (const trap of TRAPS) {
           const target = path.replace(/\{\w+\}/, encodeTrap(trap));
+          // The client itself makes the console's first page of `/status/..`.
+          if (new URL(target, hub.url).pathname === '/') continue;
           const answer = await hub.api.call(
             method.toUpperCase(),
             target,
