@@ -4,7 +4,14 @@ import { isIP, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from './clock.ts';
 import { type Attempt, beginAttempt, type Cut } from './outbound/attempt.ts';
-import { createConnector, isPermitted, type OutboundTls, permitted, type Target } from './outbound/connect.ts';
+import {
+  createConnector,
+  isPermitted,
+  leftEarly,
+  type OutboundTls,
+  permitted,
+  type Target,
+} from './outbound/connect.ts';
 import { OutboundError } from './outbound/error.ts';
 import { exchange, parseTarget, type Received } from './outbound/exchange.ts';
 import { createNames } from './outbound/names.ts';
@@ -107,11 +114,19 @@ export function createOutbound(options: OutboundOptions): Outbound {
     const addresses = isIP(target.host) === 0 ? await names.resolve(target.host) : [target.host];
     if (attempt.settled) return;
     attempt.stage = 'the connection was not answered';
-    const socket = connector.open(target, permitted(target.host, addresses, allowPrivate || target.trusted === true));
+    link(attempt, target, permitted(target.host, addresses, allowPrivate || target.trusted === true), ready);
+  }
+
+  function link(attempt: Attempt<unknown>, target: Target, addresses: string[], ready: (socket: Socket) => void): void {
+    const socket = connector.open(target, addresses);
     const secure = target.tls !== false;
     attempt.socket = socket;
     attempt.handshake = secure;
-    socket.on('error', attempt.fail);
+    socket.on('error', (error) => {
+      const far = leftEarly(error, addresses);
+      if (far.length === 0 || attempt.settled) attempt.fail(error);
+      else link(attempt, target, far, ready);
+    });
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       attempt.handshake = false;
       // What counts is where this very socket leads, whatever was judged before.
@@ -129,7 +144,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       attempt.stage = 'the TLS handshake did not end';
     });
     socket.once('close', () => {
-      if (attempt.handshake)
+      if (attempt.handshake && attempt.socket === socket)
         attempt.fail(new OutboundError('reset', 'the connection was closed during the TLS handshake', 'tls_handshake'));
     });
   }

@@ -48,6 +48,14 @@ export function isPermitted(address: string, allowPrivate: boolean): boolean {
   return kind === 'public' || (kind === 'private' && allowPrivate);
 }
 
+/** Of the addresses that were tried in vain those that were left for the next one before they answered: they may only be far. */
+export function leftEarly(error: unknown, addresses: readonly string[]): string[] {
+  const errors: (NodeJS.ErrnoException & { address?: string })[] = error instanceof AggregateError ? error.errors : [];
+  const left = new Set(errors.flatMap(({ code, address }) => (code === 'ETIMEDOUT' && address ? address : [])));
+  const again = addresses.filter((address) => left.has(address));
+  return again.length < addresses.length ? again : [];
+}
+
 type Session = { ticket: Buffer; shownAt: number; until: number | undefined };
 
 /** Opens sockets to addresses that were judged before: nothing is looked up again in between. Keeps TLS sessions, which spare most of a handshake. */
