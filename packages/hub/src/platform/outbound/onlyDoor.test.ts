@@ -34,11 +34,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'platform/outbound/names.ts': ['node:dns/promises'],
   'platform/outbound/unix.ts': ['node:net'],
   // The hub's own database, which its operator names in the environment.
-  'platform/db.ts': ['pg'],
-  'platform/line.ts': ['pg'],
+  'platform/pg.ts': ['pg'],
+  'platform/db.ts': ['loadPg()'],
+  'platform/line.ts': ['loadPg()'],
   // Libraries that speak over a socket which the way out has opened.
   'alerts/channels/email.ts': ['nodemailer'],
-  'intake/probes/postgres.ts': ['pg', 'node:tls'],
+  'intake/probes/postgres.ts': ['loadPg()', 'node:tls'],
 };
 
 /** What a source file imports of the network beyond the harmless, and what it calls that reaches it without an import. */
@@ -59,8 +60,11 @@ function reachesOf(source: string): string[] {
   }
   for (const [, module = ''] of code.matchAll(/\b(?:import|require|getBuiltinModule)\s*\(?\s*['"`]([^'"`]+)['"`]/g))
     if (NETWORK.has(module)) found.add(module);
+  // What `createRequire` gives may be called by any name.
+  if (/\bcreateRequire\b/.test(code))
+    for (const [, module = ''] of code.matchAll(/['"`]([^'"`\n]+)['"`]/g)) if (NETWORK.has(module)) found.add(module);
   for (const [, called = ''] of code.matchAll(
-    /(?<![.\w])((?:globalThis\.)?(?:fetch|WebSocket|EventSource|XMLHttpRequest))\s*\(/g,
+    /(?<![.\w])((?:globalThis\.)?(?:fetch|WebSocket|EventSource|XMLHttpRequest|loadPg))\s*\(/g,
   ))
     found.add(`${called}()`);
   return [...found];
@@ -98,6 +102,9 @@ describe('the one way out', () => {
     ["const net = await import('node:net');", ['node:net']],
     ["const net = require('net');", ['net']],
     ["process.getBuiltinModule('node:dgram');", ['node:dgram']],
+    ["const read = createRequire(import.meta.url); read('pg');", ['pg']],
+    ["read('pg');", []],
+    ['const pg = loadPg();', ['loadPg()']],
     ["import 'undici';", ['undici']],
     ["await fetch('http://x');", ['fetch()']],
     ['new WebSocket(url);', ['WebSocket()']],
