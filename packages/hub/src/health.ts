@@ -6,6 +6,8 @@ const SILENT_MS = 5000;
 /** After this long it is no hiccup. */
 const LOST_MS = 60_000;
 const LOOK_MS = 1000;
+/** The newest troubles: a short one must not hide the long one before it. */
+const KEPT = 8;
 
 export type HealthFacts = {
   /** Since the last write to the database, ms. */
@@ -28,11 +30,11 @@ export function healthOf(facts: HealthFacts): PublicHealth['status'] {
 
 /** The hub's eye on itself: how it is now, and the troubles that are or were; what the database could not take is told once it is back. */
 export function watchOwnHealth(facts: () => HealthFacts, clock: Clock) {
-  const troubles = new Map<Trouble['kind'], Trouble>();
+  let troubles: readonly Trouble[] = [];
   const note = (kind: Trouble['kind'], isNow: boolean, since: number) => {
-    const known = troubles.get(kind);
-    if (isNow && (!known || known.until !== undefined)) troubles.set(kind, { kind, since });
-    else if (!isNow && known && known.until === undefined) troubles.set(kind, { ...known, until: clock.now() });
+    const known = troubles.find((one) => one.kind === kind && one.until === undefined);
+    if (isNow && !known) troubles = [...troubles, { kind, since }].slice(-KEPT);
+    else if (!isNow && known) troubles = troubles.map((one) => (one === known ? { ...one, until: clock.now() } : one));
   };
   const look = () => {
     const now = facts();
@@ -42,7 +44,7 @@ export function watchOwnHealth(facts: () => HealthFacts, clock: Clock) {
   const timer = setInterval(look, LOOK_MS).unref();
   return {
     status: () => healthOf(facts()),
-    troubles: () => [...troubles.values()],
+    troubles: () => troubles,
     stop: () => clearInterval(timer),
   };
 }

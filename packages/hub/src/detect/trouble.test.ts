@@ -21,3 +21,11 @@ test('it says from when until when, as an alert about the hub itself', () => {
   expect(finding).toMatchObject({ project: 'orrery', severity: 'warning', observedAt: NOW - 10_000 });
   expect(finding?.description).toMatch(/^From 2026-03-10T11:59:30.000Z until 2026-03-10T11:59:50.000Z \(20 s\)/);
 });
+
+test('a hiccup after it does not hide it, and of two the newest is told', () => {
+  const long = { kind: 'database' as const, since: NOW - 50_000, until: NOW - 30_000 };
+  const later = { kind: 'database' as const, since: NOW - 29_000, until: NOW - 20_000 };
+  const hiccup = { kind: 'database' as const, since: NOW - 3000, until: NOW - 2000 };
+  expect(ownTroubles([long, hiccup], NOW)).toMatchObject([{ observedAt: long.until }]);
+  expect(ownTroubles([long, later, hiccup], NOW)).toMatchObject([{ observedAt: later.until }]);
+});

@@ -25,24 +25,25 @@ const WORDS = {
 
 /** Pure: what the hub could not do itself, one finding a kind, while it lasts and for a minute afterwards. */
 export function ownTroubles(troubles: readonly TroubleFact[], now: number): Finding[] {
-  return troubles.flatMap(({ kind, since, until }): Finding[] => {
+  const worth = troubles.filter(
+    ({ since, until }) => (until ?? now) - since >= LASTS_MS && (until === undefined || now - until <= TOLD_FOR_MS),
+  );
+  const newest = new Map(worth.map((trouble) => [trouble.kind, trouble]));
+  return [...newest.values()].map(({ kind, since, until }): Finding => {
     const lasted = (until ?? now) - since;
-    if (lasted < LASTS_MS || (until !== undefined && now - until > TOLD_FOR_MS)) return [];
     const { title, what, look } = WORDS[kind];
     const span = until === undefined ? `Since ${iso(since)}` : `From ${iso(since)} until ${iso(until)}`;
-    return [
-      {
-        fingerprint: fingerprintOf('own-trouble', kind),
-        detector: 'own-trouble',
-        project: HUB_PROJECT,
-        severity: 'warning',
-        category: 'availability',
-        title,
-        description: `${span} (${Math.round(lasted / 1000)} s). ${what}`,
-        recommendation: look,
-        autoFixable: false,
-        observedAt: until ?? now,
-      },
-    ];
+    return {
+      fingerprint: fingerprintOf('own-trouble', kind),
+      detector: 'own-trouble',
+      project: HUB_PROJECT,
+      severity: 'warning',
+      category: 'availability',
+      title,
+      description: `${span} (${Math.round(lasted / 1000)} s). ${what}`,
+      recommendation: look,
+      autoFixable: false,
+      observedAt: until ?? now,
+    };
   });
 }

@@ -106,6 +106,25 @@ describe('jobs', () => {
     expect(broken).toMatchObject({ lastError: 'no luck', failures: 1 });
   });
 
+  it('come again at once while it is only the database that fails them', async () => {
+    let runs = 0;
+    const outage = Object.assign(new Error('the server is shutting down'), { code: '57P01' });
+    await start(await database(), 'a', [
+      defineJob({
+        name: 'tick',
+        agent: 'Monitor',
+        schedule: { everyMs: 5 },
+        timeoutMs: 1000,
+        run: async () => {
+          runs += 1;
+          throw outage;
+        },
+      }),
+    ]);
+    // A pause that doubles would let the third run come after six seconds.
+    await until(() => runs >= 3);
+  });
+
   it('back off after a failure until they are restarted', async () => {
     let runs = 0;
     const jobs = await start(await database(), 'a', [

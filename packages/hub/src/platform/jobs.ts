@@ -27,6 +27,8 @@ type State = {
   runs: number;
   failures: number;
   consecutive: number;
+  /** Whether the last failure was the database's: then the job is tried again as soon as it is back, and not after a growing pause. */
+  outage: boolean;
   restarts: number;
   lastRunAt?: number;
   lastDurationMs?: number;
@@ -54,6 +56,7 @@ const MARGIN_MS = 400;
 /** How soon a database that was away is asked again. */
 const AGAIN_MS = 500;
 const MAX_BACKOFF_MS = 5 * 60_000;
+const OUTAGE_MS = 2000;
 const SAVE_EVERY_MS = 10_000;
 const FIRST_MS = 2000;
 /** Jobs that come at least this often are what makes a hub prompt. */
@@ -144,12 +147,16 @@ export function createJobs(deps: {
     try {
       await job.run({ signal });
       state.consecutive = 0;
+      state.outage = false;
       delete state.lastError;
     } catch (error) {
+      const known = state.outage;
+      state.outage = isOutage(error);
       state.failures += 1;
       state.consecutive += 1;
       state.lastError = error instanceof Error ? error.message : String(error);
-      if (!stopping.signal.aborted) log.error({ err: error, job: job.name }, 'a job failed');
+      if (!stopping.signal.aborted && !(known && state.outage))
+        log.error({ err: error, job: job.name }, 'a job failed');
     } finally {
       clearTimeout(late);
       state.running = false;
@@ -234,7 +241,9 @@ export function createJobs(deps: {
         delay = Math.min(slot - clock.now(), 60_000);
       }
       // A calendar has its own pace: backing off would only make its next slot late.
-      if (state.consecutive > 0 && slot === undefined)
+      if (state.consecutive > 0 && state.outage && slot === undefined)
+        delay = Math.max(Math.min(delay, OUTAGE_MS), 1000);
+      else if (state.consecutive > 0 && slot === undefined)
         delay = Math.min(MAX_BACKOFF_MS, Math.max(delay, 1000) * 2 ** Math.min(state.consecutive, 16));
       state.nextRunAt = slot ?? clock.now() + delay;
       const woken = await sleep(job.name, Math.max(delay, 5));
@@ -299,6 +308,7 @@ export function createJobs(deps: {
           failures: row?.failures ?? 0,
           restarts: row?.restarts ?? 0,
           consecutive: 0,
+          outage: false,
           savedAt: Number.NEGATIVE_INFINITY,
         };
         states.set(job.name, state);
