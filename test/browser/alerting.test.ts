@@ -1,4 +1,4 @@
-import type { Alert, Silence } from '@orrery/protocol';
+import type { Alert, MaintenanceView, Silence } from '@orrery/protocol';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_ENV, openBrowser, openPage, type Session, sessionOf } from '../services/browser.ts';
@@ -94,6 +94,19 @@ test('maintenance is planned on the page, and a mistake in it is named where it 
   await form.getByRole('button', { name: 'Plan it' }).click();
   await form.waitFor({ state: 'hidden' });
   await page.getByRole('table', { name: 'Maintenance' }).getByText('Sunday backup').waitFor();
+  // What is not said to be public is nobody else's business.
+  await page.goto('/alerts?tab=silences&new=maintenance');
+  await form.getByLabel('Title').fill('Moving house');
+  await form.getByRole('button', { name: 'Again and again' }).click();
+  await form.getByLabel('Begins').fill('0 3 * * sun');
+  await form.getByLabel('Show it on status pages').check();
+  await form.getByRole('button', { name: 'Plan it' }).click();
+  await form.waitFor({ state: 'hidden' });
+  const { items } = await hub.api.read<{ items: MaintenanceView[] }>('/ops/maintenance');
+  expect(items.map((window) => [window.title, window.public]).sort()).toEqual([
+    ['Moving house', true],
+    ['Sunday backup', false],
+  ]);
   // The browser itself says on its console that the first try was refused.
   expect(troubles.filter((trouble) => !trouble.includes('400'))).toEqual([]);
   await close();

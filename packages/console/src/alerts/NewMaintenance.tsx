@@ -1,4 +1,4 @@
-import { Button, Modal, TextInput } from '@mantine/core';
+import { Button, Checkbox, Modal, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
@@ -44,6 +44,7 @@ export function NewMaintenance({ onClose }: { onClose: () => void }) {
       name: nameOf(title),
       title,
       match,
+      public: form.get('public') !== null,
       ...(kind === 'once'
         ? { from: utc(form.get('from')), until: utc(form.get('until')) }
         : {
@@ -121,6 +122,11 @@ export function NewMaintenance({ onClose }: { onClose: () => void }) {
             />
           </>
         )}
+        <Checkbox
+          label="Show it on status pages"
+          description="Anybody reads its title there; without, it shows here alone."
+          name="public"
+        />
         <div className={classes.buttons}>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" variant="filled" loading={create.isPending}>
