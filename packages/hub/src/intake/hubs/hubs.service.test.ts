@@ -7,7 +7,8 @@ import { type Database, inTransaction, openDatabase } from '../../platform/db.ts
 import { leaseLeft, SERVER_TIME, takeLease } from '../../platform/leases.ts';
 import { migrate } from '../../platform/migrate.ts';
 import { silentLog } from '../../platform/testing.ts';
-import { type Hubs, type News, sharedHub } from './hubs.ts';
+import { type Hubs, sharedHub } from './hubs.ts';
+import type { News } from './news.ts';
 import { castVote, freshVotes } from './votes.ts';
 
 let url = '';
@@ -82,6 +83,43 @@ describe('hubs on one PostgreSQL', () => {
     });
     expect(heard().sort()).toEqual(projects.sort());
     expect(first.news).toEqual([]);
+  });
+
+  test('go on when somebody else speaks on their channel', async () => {
+    const [first, second] = [await hub('a'), await hub('b')];
+    await settled([first, second]);
+    await until(() => first.hears() && second.hears(), { what: 'both listen' });
+    for (const word of ['', 'no JSON', 'null', '7', '[]', '{"from":"x"}', '{"from":"x","kind":"facts","projects":7}'])
+      await sql`SELECT pg_notify('orrery_hubs', ${word})`.execute(database.db);
+    first.tell({ kind: 'facts', projects: ['veria'] });
+    await until(() => second.news.length > 0, { what: 'they still hear each other' });
+    expect(second.news).toEqual([{ kind: 'facts', projects: ['veria'] }]);
+  });
+
+  test('say the same once, and more than a word holds in several', async () => {
+    const [first, second] = [await hub('a'), await hub('b')];
+    await settled([first, second]);
+    await until(() => second.hears(), { what: 'it listens' });
+    for (let i = 0; i < 1000; i++) first.tell({ kind: 'facts', projects: ['veria'] });
+    const refs = Array.from({ length: 300 }, (_, n) => ({
+      project: `p${n}`.padEnd(63, 'x'),
+      service: `s${n}`.padEnd(63, 'x'),
+      probe: `prb_${n}`.padEnd(28, '0'),
+    }));
+    first.tell({ kind: 'look', refs });
+    const heard = () => second.news.flatMap((news) => (news.kind === 'look' ? news.refs : []));
+    await until(() => heard().length === refs.length, { what: 'all of it is heard' });
+    expect(heard()).toEqual(refs);
+    expect(second.news.filter(({ kind }) => kind === 'facts').length).toBeLessThan(10);
+  });
+
+  test('one whose place was taken without its hearing of it takes it all the same', async () => {
+    await sql`INSERT INTO hubs (id, fence, name, version, since, seen_at, expires_at, probes) VALUES ('a', 1, 'a', '0', 0, 0, 0, 0)`.execute(
+      database.db,
+    );
+    const first = await hub('a');
+    await until(() => first.mayAct() && first.settled(), { what: 'it acts' });
+    expect(await guarded(first)).toBe(true);
   });
 
   test('one that was taken for dead writes nothing, drops what it had, and joins anew', async () => {

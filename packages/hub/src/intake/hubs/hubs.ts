@@ -4,12 +4,9 @@ import type { Db } from '../../platform/db.ts';
 import { createLine, type Line } from '../../platform/line.ts';
 import type { Log } from '../../platform/log.ts';
 import { createMembership, type Member, type Watcher } from './membership.ts';
+import { createNewsDesk, type News, readWord } from './news.ts';
 import { type Role, roleOf } from './rendezvous.ts';
 
-/** Whose probes are to be run at once: a project's, a service's, or one by its id. */
-export type ServiceRef = { project: string; service?: string; probe?: string };
-/** What hubs tell each other. Nothing depends on its being heard: it makes prompt what a sweep would find. */
-export type News = { kind: 'facts'; projects: string[] } | { kind: 'look'; refs: ServiceRef[] };
 /** What keeps a hub from seeing its targets. */
 export type Isolation = { since: number; reason: string };
 
@@ -92,16 +89,12 @@ export function aloneHub(clock: Clock, identity: Identity = { id: 'hub', name: '
 }
 
 const CHANNEL = 'orrery_hubs';
-/** A word on the channel holds at most 8,000 bytes. */
-const NAMES_PER_WORD = 50;
-const MOST_AT_ONCE = 50;
 
 /** A hub among others on one PostgreSQL. */
 export function sharedHub(deps: Identity & { url: string; clock: Clock; log: Log }): Hubs {
   const { clock, log } = deps;
   const listeners = new Set<(news: News) => void>();
   let heardSince = 0;
-  let saying = 0;
   const line: Line = createLine({
     url: deps.url,
     channel: CHANNEL,
@@ -111,25 +104,26 @@ export function sharedHub(deps: Identity & { url: string; clock: Clock; log: Log
       heardSince = clock.monotonic();
     },
   });
-  const membership = createMembership({ ...deps, line, call: () => say({ from: deps.id, kind: 'hubs' }) });
+  const membership = createMembership({ ...deps, line, call: () => say({ kind: 'hubs' }) });
 
-  function hear(word: string): void {
-    const { from, ...news } = JSON.parse(word) as { from: string } & (News | { kind: 'hubs' });
-    if (from === deps.id) return;
-    if (news.kind === 'hubs') membership.look();
-    else for (const listener of listeners) listener(news);
+  const desk = createNewsDesk((news) => say(news));
+
+  function hear(text: string): void {
+    const word = readWord(text);
+    if (!word) log.debug({ word: text.slice(0, 200) }, 'a word on the channel of the hubs is none of theirs');
+    if (!word || word.from === deps.id) return;
+    if (word.kind === 'hubs') membership.look();
+    else {
+      const { from: _, ...news } = word;
+      for (const listener of listeners) listener(news);
+    }
   }
 
-  async function say(word: object): Promise<void> {
-    // A server that does not answer is not told the same again and again.
-    if (saying >= MOST_AT_ONCE) return;
-    saying += 1;
+  async function say(word: News | { kind: 'hubs' }): Promise<void> {
     try {
-      await line.query('SELECT pg_notify($1, $2)', [CHANNEL, JSON.stringify(word)]);
+      await line.query('SELECT pg_notify($1, $2)', [CHANNEL, JSON.stringify({ from: deps.id, ...word })]);
     } catch (error) {
       log.debug({ err: error }, 'the other hubs were not told; they find out by themselves');
-    } finally {
-      saying -= 1;
     }
   }
 
@@ -161,12 +155,7 @@ export function sharedHub(deps: Identity & { url: string; clock: Clock; log: Log
     count: membership.count,
     isolated: membership.isolated,
     tell(news) {
-      if (membership.members().length < 2) return;
-      const all: readonly unknown[] = news.kind === 'facts' ? news.projects : news.refs;
-      for (let from = 0; from < all.length; from += NAMES_PER_WORD) {
-        const some = all.slice(from, from + NAMES_PER_WORD);
-        void say({ from: deps.id, kind: news.kind, ...(news.kind === 'facts' ? { projects: some } : { refs: some }) });
-      }
+      if (membership.members().length > 1) desk.tell(news);
     },
     onNews: (listener) => void listeners.add(listener),
     hears: line.listening,

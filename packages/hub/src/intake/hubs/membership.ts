@@ -48,6 +48,9 @@ export function createMembership(deps: {
   let view: string | null = null;
   /** The view under which everything that is not its own has been let go of. */
   let released: string | null = null;
+  /** The view before, where the present one only lacks some of its hubs: nobody who still acts on that one has what is now another's. */
+  let larger: string | null = null;
+  let known: ReadonlySet<string> = new Set();
   let watcher: Watcher = { lost: () => undefined, release: async () => undefined, claim: async () => undefined };
   let probes = () => 0;
   let isolation: Member['isolation'];
@@ -63,7 +66,10 @@ export function createMembership(deps: {
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   const alone = () => living.every((member) => member.id === id);
-  const agreed = () => view !== null && released === view && living.every((one) => one.id === id || one.view === view);
+  const agreed = () =>
+    view !== null &&
+    released === view &&
+    living.every((one) => one.id === id || one.view === view || (larger !== null && one.view === larger));
 
   function presence(): Presence {
     return { id, fence, name: deps.name, version: deps.version, view: released, probes: probes(), isolation };
@@ -76,6 +82,7 @@ export function createMembership(deps: {
     joined = false;
     view = null;
     released = null;
+    known = new Set();
     log.warn('other hubs have taken over the probes of this one; it begins anew');
     watcher.lost();
   }
@@ -116,6 +123,7 @@ export function createMembership(deps: {
     living = present;
     const next = viewOf(present);
     if (next !== view) {
+      larger = present.every((hub) => known.has(nameOf(hub))) ? released : null;
       view = next;
       turn = turn.then(release);
     } else if (agreed()) turn = turn.then(claim);
@@ -133,9 +141,12 @@ export function createMembership(deps: {
     }
     if (view !== mine) return;
     released = mine;
-    if (alone()) return claim();
-    announcing = true;
-    look();
+    known = new Set(living.map(nameOf));
+    if (!alone()) {
+      announcing = true;
+      look();
+    }
+    return claim();
   }
 
   async function claim(): Promise<void> {
@@ -218,9 +229,11 @@ export function createMembership(deps: {
   };
 }
 
+const nameOf = ({ id, fence }: Member): string => JSON.stringify([id, fence]);
+
 /** One text for the same hubs, whoever looks. */
 const viewOf = (hubs: readonly Member[]): string =>
   createHash('sha256')
-    .update(JSON.stringify(hubs.map((hub) => [hub.id, hub.fence]).sort()))
+    .update(JSON.stringify(hubs.map(nameOf).sort()))
     .digest('base64url')
     .slice(0, 22);

@@ -12,6 +12,7 @@ export function createPace(clock: Clock) {
   return {
     /** The database said `now`, asked at `asked` (monotonic ms). */
     heard(now: number, asked: number): void {
+      if (!Number.isFinite(now)) return;
       offsets = [...offsets, now - (asked + clock.monotonic()) / 2].slice(-KEPT);
       offset = offsets.toSorted((a, b) => a - b)[Math.floor((offsets.length - 1) / 2)] ?? 0;
     },

@@ -37,10 +37,15 @@ export async function renew(line: Line, presence: Presence, leaseMs: number): Pr
   return rows.length === 1;
 }
 
+/** Takes a place among the living for `leaseMs`; one of this hub's own that it has not heard of (its answer was lost) is taken anew. */
 export async function join(line: Line, presence: Presence, leaseMs: number): Promise<void> {
   await line.query(
     `INSERT INTO hubs (id, fence, view, probes, isolated_since, isolated_reason, since, seen_at, expires_at, name, version)
-     VALUES ($1, $2, $3, $4, $5, $6, ${NOW}, ${NOW}, ${NOW} + $7, $8, $9)`,
+     VALUES ($1, $2, $3, $4, $5, $6, ${NOW}, ${NOW}, ${NOW} + $7, $8, $9)
+     ON CONFLICT (id) DO UPDATE SET fence = excluded.fence, view = excluded.view, probes = excluded.probes,
+       isolated_since = excluded.isolated_since, isolated_reason = excluded.isolated_reason, since = excluded.since,
+       seen_at = excluded.seen_at, expires_at = excluded.expires_at
+     WHERE hubs.fence <= excluded.fence`,
     [...valuesOf(presence, leaseMs), presence.name, presence.version],
   );
 }
