@@ -49,6 +49,10 @@ describe('a condition', () => {
     'event.data.nested.x == null',
     'event.title.matches("Deploy of [0-9]+[.][0-9]+")',
     '(event.title + "!").matches("4!$") && event.data.version.matches("^1")',
+    // Only the engine of linear time knows this way of naming a group.
+    'event.title // what matches(\n . // matches\n matches("(?P<first>Deploy) of")',
+    '(event.title // matches\n).matches("(?P<first>Deploy) of")',
+    'event.title // a line goes on after\rmatches\n.matches("(?P<first>Deploy) of")',
     'event.at > timestamp("2026-01-01T00:00:00Z") && event.at.getHours() == 4',
   ])('about an event: %s', (when) => expect(holds(when)).toBe(true));
 

@@ -32,10 +32,19 @@ export function withLinearMatches(text: string, ast: ASTNode): { text: string } 
     if (name !== 'matches' && name !== LINEAR) continue;
     const fault = patternFault(node, pattern);
     if (fault) return fault;
-    const at = text.indexOf(name, receiver.end);
+    const at = nameAfter(text, receiver.end);
+    if (!text.startsWith(name, at)) return { reason: 'matches cannot be found here', from: node.start, to: node.end };
     changed = `${changed.slice(0, at)}${LINEAR}${changed.slice(at + LINEAR.length)}`;
   }
   return { text: changed };
+}
+
+/** Where the name of a method begins, after the end of what it is called on. A comment between the two may hold any word. */
+function nameAfter(text: string, from: number): number {
+  const between = /(?:[ \t\r\n).?]|\/\/[^\n]*)*/y;
+  between.lastIndex = from;
+  between.test(text);
+  return between.lastIndex;
 }
 
 function patternFault(node: ASTNode, pattern: ASTNode | undefined): Fault | undefined {
