@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { ProbeDeclaration } from '@orrery/protocol';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { until } from '../../../../../test/services/until.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { CERTIFICATE, PRIVATE_KEY } from '../../platform/outbound/certificate.fixture.ts';
 import { createOutbound } from '../../platform/outbound.ts';
@@ -146,6 +147,21 @@ describe('promql', () => {
     expect(outcome).toMatchObject({ status: 'degraded', heard: true });
     expect(outcome.reason).toMatch(/^2 of 4 queries failed; the query for m\.(bad|huge) /);
     expect(outcome.samples?.map(({ key }) => key).sort()).toEqual(['m.one', 'm.two']);
+  });
+
+  test('a server that breaks a connection is asked nothing more', async () => {
+    const held: (() => void)[] = [];
+    let asked = 0;
+    const url = await web((request, response) => {
+      asked += 1;
+      held.push(() => void response.end('{}'));
+      if (asked === 8) request.socket.destroy();
+    });
+    const queries = Array.from({ length: 40 }, (_, i) => ({ metric: `m${i}`, query: 'up' }));
+    expect((await check({ kind: 'promql', url, queries, timeout: '30s' })).status).toBe('down');
+    for (const answer of held) answer();
+    await until(() => outbound.inFlight() === 0, { what: 'the questions that were under way have ended' });
+    expect(asked).toBe(8);
   });
 });
 
