@@ -216,6 +216,6 @@ test('PostgreSQL that is locked, read-only or full: what comes is put off, what 
   const { history } = await watched(hub);
   expect(history.filter((check) => check.status !== 'up')).toEqual([]);
   const gaps = history.slice(1).map(({ at }, i) => Math.abs(Date.parse(history[i]?.at ?? '') - Date.parse(at)));
-  figure(13, 'longest gap between stored checks, every second', seconds(Math.max(...gaps)), '2 s');
-  expect(Math.max(...gaps)).toBeLessThan(2000);
+  figure(13, 'longest gap between stored checks, every second', seconds(Math.max(...gaps)), '3 s');
+  expect(Math.max(...gaps)).toBeLessThan(3000);
 });
