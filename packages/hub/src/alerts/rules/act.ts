@@ -4,8 +4,8 @@ import { iso } from '../../platform/clock.ts';
 import type { Db } from '../../platform/db.ts';
 import { newId } from '../../platform/ids.ts';
 import type { AlertContext } from '../context.ts';
-import { deliveryRow } from '../notify.ts';
-import type { AlertTables, DeliveryRow } from '../tables.ts';
+import { deliveryRow, enqueue } from '../notify.ts';
+import type { DeliveryRow } from '../tables.ts';
 import { resolveAfter } from './compile.ts';
 import { MADE_BY_RULE } from './events.ts';
 import type { Hit } from './hits.ts';
@@ -37,7 +37,7 @@ export async function act(trx: Db, context: RuleContext, hits: readonly Hit[], n
     else deliveries.push(...deliveriesOf(context, hit, effect, now));
   }
   if (events.length > 0) await context.appendEvents(trx, events);
-  if (deliveries.length > 0) await trx.withTables<AlertTables>().insertInto('deliveries').values(deliveries).execute();
+  await enqueue(trx, deliveries);
   return { projects: [...projects], told: events.length + deliveries.length };
 }
 

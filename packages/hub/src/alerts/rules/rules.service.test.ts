@@ -211,6 +211,15 @@ eachDatabase((name, open) => {
       expect(await told()).toHaveLength(5);
     });
 
+    it('tell of a flood, however many channels each of its events goes to', async () => {
+      const database = await open();
+      const many = Array.from({ length: 4 }, (_, i): RuleInput => ({ ...NOTIFY, name: `tell-${i}` }));
+      const { engine, happen, told } = await hub(database, many);
+      await happen(...Array.from({ length: 1000 }, (_, i) => ({ title: `${i}` })));
+      expect(await engine.work()).toMatchObject({ told: 4000 });
+      expect(await told()).toHaveLength(4000);
+    });
+
     it('tell a channel only what it takes', async () => {
       const database = await open();
       const critical = {
