@@ -39,7 +39,8 @@ export const ThresholdDeclaration = z
 export type ThresholdDeclaration = z.infer<typeof ThresholdDeclaration>;
 
 export const ProjectDeclaration = z.strictObject({
-  slug: Slug,
+  /** `orrery` is the hub itself: what is wrong with it stands there. */
+  slug: Slug.refine((slug) => slug !== 'orrery', { error: 'is kept for the hub itself; take another' }),
   name: z.string().min(1).max(120).regex(ONE_LINE, 'must hold no control characters'),
   hubUrl: HttpUrl,
   meshNs: z
