@@ -11,6 +11,8 @@ import { MADE_BY_RULE } from './events.ts';
 import type { Hit } from './hits.ts';
 import type { RuleTables } from './tables.ts';
 
+const CHUNK = 500;
+
 export type RuleContext = Pick<AlertContext, 'db' | 'clock' | 'log' | 'appendEvents' | 'book'>;
 export type Acted = {
   /** Projects with an alert that began or goes on. */
@@ -28,13 +30,17 @@ export async function act(trx: Db, context: RuleContext, hits: readonly Hit[], n
   const events: NewEvent[] = [];
   const deliveries: DeliveryRow[] = [];
   // In one order, so that two hubs wait for and do not block each other.
-  for (const hit of [...hits].sort(byKey)) {
-    if (hit.seq !== undefined && !(await claim(trx, hit.rule.declaration.name, hit.seq))) continue;
-    if (!(await remember(trx, hit, now))) continue;
-    const { effect } = hit.rule.declaration;
-    if (effect.kind === 'alert') projects.add(hit.project);
-    else if (effect.kind === 'event') events.push(eventOf(hit, effect, now));
-    else deliveries.push(...deliveriesOf(context, hit, effect, now));
+  const fresh = await claim(trx, [...hits].sort(byKey));
+  for (const group of Map.groupBy(fresh, keyOf).values()) {
+    const last = group.at(-1);
+    if (!last || !(await remember(trx, last, now))) continue;
+    const { effect } = last.rule.declaration;
+    if (effect.kind === 'alert') projects.add(last.project);
+    // One that rests after it has acted rests for what came with it too.
+    else
+      for (const hit of last.rule.cooldownMs > 0 ? group.slice(0, 1) : group)
+        if (effect.kind === 'event') events.push(eventOf(hit, effect, now));
+        else deliveries.push(...deliveriesOf(context, hit, effect, now));
   }
   if (events.length > 0) await context.appendEvents(trx, events);
   await enqueue(trx, deliveries);
@@ -47,15 +53,20 @@ const byKey = (a: Hit, b: Hit): number => {
   return one < other ? -1 : one > other ? 1 : (a.seq ?? 0) - (b.seq ?? 0);
 };
 
-async function claim(trx: Db, rule: string, seq: number): Promise<boolean> {
-  const row = await trx
-    .withTables<RuleTables>()
-    .insertInto('rule_hits')
-    .values({ rule, seq })
-    .onConflict((oc) => oc.columns(['rule', 'seq']).doNothing())
-    .returning('seq')
-    .executeTakeFirst();
-  return row !== undefined;
+/** Of these, what no rule has acted on yet: all that is about samples, and events that were not claimed before. */
+async function claim(trx: Db, hits: readonly Hit[]): Promise<Hit[]> {
+  const rows = hits.flatMap(({ rule, seq }) => (seq === undefined ? [] : [{ rule: rule.declaration.name, seq }]));
+  const mine = new Set<string>();
+  for (let i = 0; i < rows.length; i += CHUNK)
+    for (const { rule, seq } of await trx
+      .withTables<RuleTables>()
+      .insertInto('rule_hits')
+      .values(rows.slice(i, i + CHUNK))
+      .onConflict((oc) => oc.columns(['rule', 'seq']).doNothing())
+      .returning(['rule', 'seq'])
+      .execute())
+      mine.add(`${rule} ${seq}`);
+  return hits.filter(({ rule, seq }) => seq === undefined || mine.has(`${rule.declaration.name} ${seq}`));
 }
 
 /** Writes the match down unless the rule rests; one statement, which decides between two hubs. A time that lies ahead was written before the clock was set back. */
