@@ -1,6 +1,8 @@
 import type { ServiceStatus } from '@orrery/protocol';
 import { type Db, inTransaction } from '../platform/db.ts';
+import { inHalves } from '../platform/halves.ts';
 import type { Log } from '../platform/log.ts';
+import { isOutage } from '../platform/outage.ts';
 import type { Probe } from './compile.ts';
 import type { AppendEvents, Facts, IncomingEvent, IncomingSample, Seen, StoreSamples } from './facts.ts';
 import type { Hubs } from './hubs/hubs.ts';
@@ -10,6 +12,7 @@ import type { Outcome } from './probes/probe.ts';
 import type { Refusals } from './refusals.ts';
 import { checkNumber, createCheckWriter, createStateWriter, type Kept, NOTHING_KEPT } from './store.ts';
 import { countCheck } from './uptime.ts';
+import { withinRoom } from './waitingRoom.ts';
 
 /** Checks that say what the ones before them said wait for company: their transaction costs more than they do. */
 const CALM_MS = 1000;
@@ -18,7 +21,8 @@ const NEWS_MS = 20;
 const RETRY_MS = 200;
 const MAX_RETRY_MS = 1000;
 const MAX_BATCH = 2000;
-const MAX_WAITING = 50_000;
+/** So often a batch is taken apart in search of the checks that no database takes. */
+const MAX_TRIES = 64;
 
 /** What a check comes to in the end: the target's own doing, or unknown when the hub could not look. */
 export type Verdict = Omit<Outcome, 'status'> & { status: ServiceStatus };
@@ -32,7 +36,8 @@ export type Recorder = ReturnType<typeof createRecorder>;
 
 /**
  * Judges what checks saw and writes it together: all that came in within a moment is one transaction, told of once it is committed.
- * While the database cannot be written, checks wait in memory (the oldest 50,000 give way) and probing goes on.
+ * While the database cannot be written, checks wait in memory (as many as there is room for) and probing goes on. One that is itself
+ * why it cannot be stored holds up no other.
  */
 export function createRecorder(deps: {
   db: Db;
@@ -93,34 +98,57 @@ export function createRecorder(deps: {
   function flushSoon(): void {
     timer = undefined;
     hasNews = false;
-    writing ??= flush().finally(() => {
-      writing = undefined;
+    void flush().finally(() => {
       if (waiting.length > 0)
         timer ??= setTimeout(flushSoon, failures === 0 ? 0 : Math.min(RETRY_MS * 2 ** failures, MAX_RETRY_MS));
     });
   }
 
-  async function flush(): Promise<void> {
+  /** One at a time: of two at once the older could come last. */
+  function flush(): Promise<void> {
+    writing ??= writeBatch().finally(() => {
+      writing = undefined;
+    });
+    return writing;
+  }
+
+  async function writeBatch(): Promise<void> {
     const declared = waiting.filter(({ probe }) => judged.has(probe.id));
     const batch = declared.slice(0, MAX_BATCH);
     waiting = declared.slice(MAX_BATCH);
     if (batch.length === 0) return;
-    try {
-      await inTransaction(db, (trx) => write(trx, batch));
+    const { done, bad, left, error } = await inHalves(batch, store, {
+      isShared: (why) => why instanceof Replaced || isOutage(why),
+      tries: MAX_TRIES,
+    });
+    if (error instanceof Replaced)
+      return log.warn({ checks: left.length }, 'other hubs have taken over; what was seen is dropped');
+    // Where nothing at all was stored, the checks are not to blame.
+    const refused = done.length > 0 ? bad : [];
+    const open = new Set([...left, ...(done.length > 0 ? [] : bad.map(({ item }) => item))]);
+    for (const { item, error: err } of refused)
+      log.error({ err, probe: item.probe.id, target: item.probe.target }, 'a check cannot be stored and is left out');
+    if (open.size === 0) {
       failures = 0;
-    } catch (error) {
-      if (error instanceof Replaced)
-        return log.warn({ checks: batch.length }, 'other hubs have taken over; what was seen is dropped');
-      failures += 1;
-      if (failures === 1) log.error({ err: error, checks: batch.length }, 'checks could not be stored; they wait');
-      waiting = [...batch, ...waiting].slice(-MAX_WAITING);
       return;
     }
+    failures += 1;
+    if (failures === 1)
+      log.error({ err: error ?? bad[0]?.error, checks: open.size }, 'checks could not be stored; they wait');
+    waiting = withinRoom([...batch.filter((entry) => open.has(entry)), ...waiting]);
+  }
+
+  /** Stores these together and tells of them. */
+  async function store(batch: readonly Entry[]): Promise<void> {
+    const refused = await inTransaction(db, (trx) => write(trx, batch));
+    for (const [project, reasons] of refused) deps.refusals.addAll(project, reasons);
     for (const { probe, kept } of batch) if (judged.has(probe.id)) committed.set(probe.id, kept);
     deps.emit(factsOf(batch));
   }
 
-  async function write(trx: Db, batch: readonly Entry[]): Promise<void> {
+  /** What of it was refused comes back: a transaction may be tried more than once. */
+  async function write(trx: Db, batch: readonly Entry[]) {
+    const refusals: (readonly [string, Awaited<ReturnType<StoreSamples>>['refused']])[] = [];
     if (deps.hubs.shared && !(await deps.hubs.guard(trx))) throw new Replaced();
     const newest = new Map(batch.map((entry) => [entry.probe.id, entry]));
     await saveChecks(
@@ -140,13 +168,14 @@ export function createRecorder(deps: {
     for (const [project, entries] of Map.groupBy(batch, (entry) => entry.probe.project)) {
       const at = Math.max(...entries.map((entry) => entry.at));
       const { refused } = await deps.storeSamples(trx, project, entries.flatMap(samplesOf), at);
-      deps.refusals.addAll(project, refused);
+      refusals.push([project, refused]);
     }
     for (const { probe, outcome, at } of batch)
       if (outcome.logs && outcome.logs.entries.length > 0)
         await logKeeper.store(trx, { project: probe.project, service: probe.service }, outcome.logs.entries, at);
     const events = batch.flatMap(eventsOf);
     if (events.length > 0) await deps.appendEvents(trx, events);
+    return refusals;
   }
 
   return {
