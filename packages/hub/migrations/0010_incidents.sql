@@ -21,6 +21,7 @@ ALTER TABLE alerts ADD COLUMN inhibited_by TEXT;
 ALTER TABLE alerts ADD COLUMN settle_ms BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE alerts ADD COLUMN returns_as TEXT;
 CREATE INDEX alerts_by_incident ON alerts (incident_id);
+CREATE INDEX alerts_by_finding ON alerts (fingerprint, resolved_at);
 
 -- One row, taken first by whatever opens, ends or puts aside alerts: on several hubs they do so in turn, and each sees what the one before did.
 CREATE TABLE alert_turn (

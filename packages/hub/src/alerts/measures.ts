@@ -1,5 +1,5 @@
 import type { AlertContext } from './context.ts';
-import { type AlertTables, HELD, UNSETTLED } from './tables.ts';
+import { type AlertTables, LIVING, UNSETTLED } from './tables.ts';
 
 export type Measure = { labels: Record<string, string>; value: number };
 
@@ -9,8 +9,7 @@ export async function livingAlerts({ db }: AlertContext): Promise<Measure[]> {
     .withTables<AlertTables>()
     .selectFrom('alerts')
     .select((eb) => ['status', 'severity', eb.fn.countAll<number>().as('count')])
-    .where(HELD)
-    .where('status', '<>', 'resolved')
+    .where('status', 'in', LIVING)
     .groupBy(['status', 'severity'])
     .execute();
   return rows.map(({ status, severity, count }) => ({ labels: { status, severity }, value: Number(count) }));

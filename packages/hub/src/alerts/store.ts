@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Finding } from '../detect/index.ts';
 import type { Db } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
@@ -17,41 +18,34 @@ const idsOf = (rows: readonly { id: string }[], from: number): string[] =>
 export async function heldAlerts(db: Db, projects: readonly string[]): Promise<AlertRow[]> {
   const rows: AlertRow[] = [];
   for (let i = 0; i < projects.length; i += CHUNK)
-    rows.push(
-      ...(await db
-        .withTables<AlertTables>()
-        .selectFrom('alerts')
-        .selectAll()
-        .where('project', 'in', projects.slice(i, i + CHUNK))
-        .where(HELD)
-        .execute()),
-    );
+    rows.push(...(await heldQuery(db, projects.slice(i, i + CHUNK)).execute()));
   return rows;
 }
 
+/** SQLite would take the index by project, which leads to all that is over as well: behind an expression it does not see it. */
+export const heldQuery = (db: Db, projects: readonly string[]) =>
+  db.withTables<AlertTables>().selectFrom('alerts').selectAll().where(HELD).where(sql`project || ''`, 'in', projects);
+
 /** Alerts of these findings whose recovery, at `at`, has not lasted long enough to be told. */
 export async function recoveredJustNow(db: Db, findings: readonly Finding[], at: number): Promise<AlertRow[]> {
+  const fingerprints = findings.map(({ fingerprint }) => fingerprint);
   const rows: AlertRow[] = [];
-  for (let i = 0; i < findings.length; i += CHUNK)
-    rows.push(
-      ...(await db
-        .withTables<AlertTables>()
-        .selectFrom('alerts')
-        .selectAll()
-        .where('status', '=', 'resolved')
-        .where('resolved_at', '>=', at - LONGEST_SETTLING_MS)
-        .where('resolved_by', '=', 'recovery')
-        .where('suppressed', '=', 0)
-        .where((eb) => eb(eb('resolved_at', '+', eb.ref('settle_ms')), '>', at))
-        .where(
-          'fingerprint',
-          'in',
-          findings.slice(i, i + CHUNK).map(({ fingerprint }) => fingerprint),
-        )
-        .execute()),
-    );
+  for (let i = 0; i < fingerprints.length; i += CHUNK)
+    rows.push(...(await recoveredQuery(db, fingerprints.slice(i, i + CHUNK), at).execute()));
   return rows;
 }
+
+export const recoveredQuery = (db: Db, fingerprints: readonly string[], at: number) =>
+  db
+    .withTables<AlertTables>()
+    .selectFrom('alerts')
+    .selectAll()
+    .where('fingerprint', 'in', fingerprints)
+    .where('resolved_at', '>=', at - LONGEST_SETTLING_MS)
+    .where((eb) => eb(eb('resolved_at', '+', eb.ref('settle_ms')), '>', at))
+    .where('status', '=', 'resolved')
+    .where('resolved_by', '=', 'recovery')
+    .where('suppressed', '=', 0);
 
 /** Carries a plan out; what somebody changed meanwhile is left as it is. */
 export async function apply(trx: Db, planned: Plan, at: number, resolvedBy: string): Promise<Applied> {
