@@ -15,7 +15,7 @@ export function createHeartbeats(deps: { db: Db; clock: Clock; secrets: Secrets;
   const byDigest = new Map<string, Probe>();
   const tokens = new Map<string, string>();
   /** Beats as this hub's monotonic clock has them, so that a stepped wall clock makes no job late. */
-  const waits = new Map<string, { since: number; waitSince: number }>();
+  const waits = new Map<string, { since: number; waitSince: number; beats: number; lookedAt: number }>();
 
   const tokenOf = (probe: Probe): string => {
     const known = tokens.get(probe.id);
@@ -31,7 +31,8 @@ export function createHeartbeats(deps: { db: Db; clock: Clock; secrets: Secrets;
     sync(probes: readonly Probe[]): void {
       byDigest.clear();
       for (const probe of probes) if (probe.kind === 'heartbeat') byDigest.set(digest(tokenOf(probe)), probe);
-      for (const id of tokens.keys()) if (!probes.some((probe) => probe.id === id)) tokens.delete(id);
+      const ids = new Set(probes.map(({ id }) => id));
+      for (const kept of [tokens, waits]) for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id);
     },
 
     /** The wait for the first beat begins when the switch is first seen. */
@@ -66,15 +67,19 @@ export function createHeartbeats(deps: { db: Db; clock: Clock; secrets: Secrets;
       return probe;
     },
 
-    /** The newest beat of a probe, whichever hub took it. */
+    /** The newest beat of a probe, whichever hub took it. One that was not there at the look before came after it, whatever that hub's clock says. */
     async newest(id: string): Promise<Beat> {
       const row = await tables.selectFrom('heartbeats').selectAll().where('id', '=', id).executeTakeFirst();
+      const [now, beats] = [clock.monotonic(), row?.beats ?? 0];
       const since = row?.last_at ?? row?.first_at ?? clock.now();
       const known = waits.get(id);
-      const wait =
-        known?.since === since ? known : { since, waitSince: clock.monotonic() - Math.max(0, clock.now() - since) };
-      waits.set(id, wait);
-      return { agoMs: clock.monotonic() - wait.waitSince, beats: row?.beats ?? 0, failed: row?.failed === 1 };
+      let waitSince = known?.waitSince ?? 0;
+      if (known?.since !== since) {
+        waitSince = now - Math.max(0, clock.now() - since);
+        if (known && known.beats < beats) waitSince = Math.max(waitSince, known.lookedAt);
+      }
+      waits.set(id, { since, waitSince, beats, lookedAt: now });
+      return { agoMs: now - waitSince, beats, failed: row?.failed === 1 };
     },
   };
 }

@@ -186,12 +186,6 @@ export function createRecorder(deps: {
     waiting: () => (failures === 0 ? 0 : waiting.length),
     /** What is written of a probe. */
     committed: (id: string): Kept | undefined => committed.get(id),
-    /** Begins from what is stored. */
-    load(stored: ReadonlyMap<string, Kept>): void {
-      judged.clear();
-      committed.clear();
-      for (const [id, kept] of stored) adopt(id, kept);
-    },
     adopt,
     forget(ids: Iterable<string>): void {
       for (const id of ids) {
