@@ -108,6 +108,8 @@ export function createSchedule(options: {
   }
 
   function begin(entry: Entry): Promise<void> {
+    const place = waiting.indexOf(entry);
+    if (place !== -1) waiting.splice(place, 1);
     running += 1;
     if (entry.due !== undefined) options.onLag?.(Math.max(0, clock.monotonic() - entry.due));
     entry.due = undefined;
