@@ -1,16 +1,35 @@
 import { verifyBody } from '@orrery/protocol/signing';
 import { sql } from 'kysely';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import type { OpenTestDatabase } from '../../../../test/services/databases.ts';
 import type { Receiver } from '../../../../test/services/receiver.ts';
 import { startSmtp } from '../../../../test/services/smtp.ts';
 import { until } from '../../../../test/services/until.ts';
-import { type Db, inTransaction } from '../platform/db.ts';
+import { type Db, type DbKind, inTransaction } from '../platform/db.ts';
 import { deliveryRooms, idOf, SECRET, told } from './delivery.rooms.ts';
 import { claim } from './outbox.ts';
-import { person } from './testing.ts';
+import { openOutbound, person } from './testing.ts';
 
 const typesAt = (receiver: Receiver) => receiver.taken().map((request) => told(request).type);
+
+/** Hands over what makes the outbox take no write, as a database does that has lost its disk; returns what ends that. */
+async function readOnly(
+  db: Db,
+  kind: DbKind,
+  ready: (begin: () => Promise<void>) => void,
+): Promise<() => Promise<void>> {
+  const run = async (statement: string) => void (await sql.raw(statement).execute(db));
+  if (kind === 'sqlite') {
+    ready(() => run('PRAGMA query_only = ON'));
+    return () => run('PRAGMA query_only = OFF');
+  }
+  await run(
+    `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'read-only' USING ERRCODE = '25006'; END $$`,
+  );
+  ready(() => run('CREATE TRIGGER refuse BEFORE UPDATE ON deliveries FOR EACH ROW EXECUTE FUNCTION refuse()'));
+  return () => run('DROP TRIGGER refuse ON deliveries');
+}
 
 /** What holds for deliveries on every database. */
 export function deliverSuite(open: OpenTestDatabase): void {
@@ -189,6 +208,30 @@ export function deliverSuite(open: OpenTestDatabase): void {
         [left?.id, 'true'],
       ]);
       expect(await rows()).toMatchObject([{ status: 'delivered', possibleRepeat: true }]);
+    });
+
+    it('that has arrived is not sent again because the database was away just then', async () => {
+      const ops = await receiver();
+      const noticed = Promise.withResolvers<void>();
+      const out = openOutbound();
+      let away = async () => {};
+      const { db, kind, alerts, fire, rows } = await room(
+        { ops },
+        {
+          outbound: { ...out, request: (asked) => out.request(asked).finally(() => away()) },
+          log: pino({ level: 'warn' }, { write: () => noticed.resolve() }),
+        },
+      );
+      const back = await readOnly(db, kind, (begin) => {
+        away = begin;
+      });
+      await fire();
+      const delivering = alerts.deliver();
+      await noticed.promise;
+      await back();
+      await delivering;
+      expect(ops.received).toHaveLength(1);
+      expect(await rows()).toMatchObject([{ status: 'delivered', attempts: 1 }]);
     });
 
     it('is made by one of two hubs, never by both', async () => {

@@ -1,5 +1,7 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { AlertNotification, type ChannelDeclaration } from '@orrery/protocol';
 import { inTransaction } from '../platform/db.ts';
+import { isOutage } from '../platform/outage.ts';
 import { backoff } from './backoff.ts';
 import { type SendOutcome, sendThrough } from './channels/index.ts';
 import { presentNotes } from './channels/late.ts';
@@ -10,6 +12,8 @@ import type { AlertTables, ChannelStateRow, DeliveryRow } from './tables.ts';
 const ROW_MAX_MS = 5 * 60_000;
 /** A channel rests shorter than a row: one message that its receiver cannot digest must not hold back the next alert for long. */
 const CHANNEL_MAX_MS = 60_000;
+/** How soon a database that was away is asked again. */
+const AGAIN_MS = 250;
 
 /** Sends one claimed row and writes down what came of it. Returns how it ended. */
 export async function sendClaimed(
@@ -21,7 +25,7 @@ export async function sendClaimed(
   const outcome = await attempt(context, declaration, row, claim.signal);
   const now = context.clock.now();
   if (outcome.kind === 'delivered') {
-    await settleDelivered(context.db, row, claim.at, now);
+    await onceBack(context, claim.signal, () => settleDelivered(context.db, row, claim.at, now));
     return 'delivered';
   }
   if (outcome.kind === 'stopped') {
@@ -46,6 +50,19 @@ export async function sendClaimed(
     `not delivered: ${outcome.detail}`,
   );
   return outcome.kind;
+}
+
+/** What has arrived and is not written down would be sent again: while the database is away it is asked until it is back. */
+async function onceBack({ log }: DeliveryContext, signal: AbortSignal, write: () => Promise<void>): Promise<void> {
+  for (let asked = 1; ; asked++)
+    try {
+      return await write();
+    } catch (error) {
+      if (signal.aborted || !isOutage(error)) throw error;
+      if (asked === 1)
+        log.warn({ err: error }, 'a notification has arrived; that is written down when the database is back');
+      await wait(AGAIN_MS, undefined, { ref: false });
+    }
 }
 
 /** One try, within the time of a send, with what is true of the alert at this moment. Never throws. */
