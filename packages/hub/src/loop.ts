@@ -19,6 +19,9 @@ type Rooms = {
   log: Log;
 };
 
+/** New values without a new status wait this long for more of them: to judge a project costs more than to read a value. */
+const CALM_MS = 2000;
+
 /**
  * The operating loop, and the only wire between the rooms: facts → catalog → rules → detect → alerts → channels. Each step works on what is
  * stored, so running it again changes nothing: it runs at once when facts arrive, and a sweep repeats it for what a crash or another
@@ -27,6 +30,7 @@ type Rooms = {
 export function createLoop({ catalog, intake, hubs, detect, alerts, events, jobs, log }: Rooms): Loop {
   const dirty = new Set<string>();
   let judging: Promise<void> | undefined;
+  let calm: NodeJS.Timeout | undefined;
   let turn: Promise<void> = Promise.resolve();
 
   /** One judgement at a time: what one read must not be acted on after what a later one has seen. */
@@ -92,6 +96,11 @@ export function createLoop({ catalog, intake, hubs, detect, alerts, events, jobs
       });
   }
 
+  function judgeCalm(): void {
+    calm = undefined;
+    judgeSoon();
+  }
+
   /** What samples match on a hub that does not judge is written down for the one that does. */
   function keepMatches(): void {
     void alerts.rules
@@ -105,8 +114,9 @@ export function createLoop({ catalog, intake, hubs, detect, alerts, events, jobs
     for (const project of facts.projects) dirty.add(project);
     events.poke();
     hubs.tell({ kind: 'facts', projects: facts.projects });
-    if (jobs().leading()) judgeSoon();
-    else keepMatches();
+    if (!jobs().leading()) keepMatches();
+    else if (facts.calm) calm ??= setTimeout(judgeCalm, CALM_MS);
+    else judgeSoon();
   });
 
   // What another hub has stored is judged by the one that leads as if it were its own.
@@ -152,6 +162,7 @@ export function createLoop({ catalog, intake, hubs, detect, alerts, events, jobs
       }),
     ],
     async settle() {
+      clearTimeout(calm);
       await judging;
       await catalog.flushSightings();
     },

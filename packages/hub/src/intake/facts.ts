@@ -25,7 +25,13 @@ export type IncomingEvent = {
 export type Seen = { project: string; at: number; version?: string; capabilities?: Capabilities };
 
 /** What was just committed; whoever listens works on what is stored. */
-export type Facts = { at: number; projects: string[]; seen: Seen[] };
+export type Facts = {
+  at: number;
+  projects: string[];
+  seen: Seen[];
+  /** Nothing in it is other than it was: new values, and no new status. */
+  calm?: boolean;
+};
 
 /** Stores samples inside the transaction and counts what it refused, by reason. */
 export type StoreSamples = (

@@ -272,5 +272,7 @@ function factsOf(batch: readonly Entry[]): Facts {
     });
   }
   const at = Math.max(...batch.map((entry) => entry.at));
-  return { at, projects: [...new Set(batch.map((entry) => entry.probe.project))], seen: [...seen.values()] };
+  const projects = [...new Set(batch.map((entry) => entry.probe.project))];
+  const calm = batch.every(({ kept, from }) => kept.standing.status === from);
+  return { at, projects, seen: [...seen.values()], calm };
 }

@@ -91,8 +91,21 @@ function carriedIpv4(address: string): string[] {
   return (e | f) === 0 && (g !== 0 || h > 1) ? [last] : [];
 }
 
-/** Judges one IP address; text that is none counts as `never`. What an address carries is judged with it: the worse counts. */
+const KEPT = 5000;
+const judged = new Map<string, AddressClass>();
+
+/** Judges one IP address; what was judged is kept, since it stays so. Text that is none counts as `never`. */
 export function classifyAddress(address: string): AddressClass {
+  const known = judged.get(address);
+  if (known !== undefined) return known;
+  const now = judge(address);
+  if (judged.size >= KEPT) judged.clear();
+  judged.set(address, now);
+  return now;
+}
+
+/** What an address carries is judged with it: the worse counts. */
+function judge(address: string): AddressClass {
   const bare = address.split('%', 1)[0] ?? '';
   const family = isIP(bare);
   if (family === 0) return 'never';
