@@ -24,6 +24,7 @@ export async function startPrometheus(options: {
   config: string;
   rules?: string;
   dataDir?: string;
+  more?: readonly string[];
 }): Promise<Prometheus> {
   const dir = mkdtempSync(join(tmpdir(), 'orrery-bench-prometheus-'));
   writeFileSync(join(dir, 'prometheus.yml'), options.config);
@@ -35,6 +36,7 @@ export async function startPrometheus(options: {
     '--storage.tsdb.retention.time=10y',
     `--web.listen-address=127.0.0.1:${port}`,
     '--log.level=error',
+    ...(options.more ?? []),
   ]);
   await answering(`http://127.0.0.1:${port}/-/ready`);
   return {
