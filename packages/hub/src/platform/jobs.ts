@@ -228,6 +228,8 @@ export function createJobs(deps: {
 
   async function supervise(job: JobDefinition, state: State): Promise<void> {
     let first = true;
+    /** A slot whose time has come, until it is known to be somebody's. */
+    let due: number | undefined;
     while (!stopping.signal.aborted) {
       const { schedule } = job;
       let slot: number | undefined;
@@ -235,10 +237,12 @@ export function createJobs(deps: {
       // Soon after the start first: what a stop left lying is not left for a whole interval more.
       if ('everyMs' in schedule) delay = first ? Math.min(schedule.everyMs, FIRST_MS) : schedule.everyMs;
       else {
-        slot =
-          new Cron(schedule.cron, timeOf(schedule)).nextRun(new Date(clock.now()))?.getTime() ??
-          Number.POSITIVE_INFINITY;
-        delay = Math.min(slot - clock.now(), 60_000);
+        const after = (at: number) =>
+          new Cron(schedule.cron, timeOf(schedule)).nextRun(new Date(at))?.getTime() ?? Number.POSITIVE_INFINITY;
+        // Of slots that were missed the newest counts.
+        if (due !== undefined && after(due) <= clock.now()) due = after(due);
+        slot = due ?? after(clock.now());
+        delay = due === undefined ? Math.min(slot - clock.now(), 60_000) : AGAIN_MS;
       }
       // A calendar has its own pace: backing off would only make its next slot late.
       if (state.consecutive > 0 && state.outage && slot === undefined)
@@ -247,9 +251,17 @@ export function createJobs(deps: {
         delay = Math.min(MAX_BACKOFF_MS, Math.max(delay, 1000) * 2 ** Math.min(state.consecutive, 16));
       state.nextRunAt = slot ?? clock.now() + delay;
       const woken = await sleep(job.name, Math.max(delay, 5));
+      if (slot !== undefined && clock.now() >= slot) due = slot;
       if (stopping.signal.aborted || !leading()) continue;
-      if (slot !== undefined && !woken && (clock.now() < slot || !(await claimSlot(job.name, slot).catch(() => false))))
-        continue;
+      if (slot !== undefined && !woken) {
+        if (clock.now() < slot) continue;
+        const claimed = await claimSlot(job.name, slot).catch((error: unknown) => {
+          log.debug({ err: error, job: job.name }, 'a slot could not be claimed; it is tried again');
+          return undefined;
+        });
+        if (claimed !== undefined) due = undefined;
+        if (!claimed) continue;
+      }
       first = false;
       await runOnce(job, state);
     }
