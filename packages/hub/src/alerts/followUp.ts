@@ -2,10 +2,11 @@ import { type AlertNotification, parseDuration } from '@orrery/protocol';
 import { iso } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import type { AlertContext } from './context.ts';
+import { takeTurn } from './incidents/store.ts';
 import { alertEvent, deliveryRow, enqueue, openings, routeAlert } from './notify.ts';
 import { type Again, again, type Heard } from './routing/again.ts';
 import { type HoldOf, loadHolds } from './routing/holds.ts';
-import { type AlertRow, type AlertTables, toAlert } from './tables.ts';
+import { type AlertRow, type AlertTables, type DeliveryRow, toAlert } from './tables.ts';
 
 const CHUNK = 500;
 /** A channel whose receiver fails for longer has its critical openings told by the first step of the escalation. */
@@ -34,8 +35,17 @@ export function createFollowUp(context: AlertContext): () => Promise<void> {
   };
 }
 
-/** Openings that a silence, maintenance or another alert kept back, and that nothing keeps back now. */
+/** Tells of openings that a silence, maintenance or another alert kept back, and that nothing keeps back now. */
 async function release(context: AlertContext, db: Db, now: number): Promise<void> {
+  if ((await released(context, db, now)).length === 0) return;
+  await inTransaction(db, async (trx) => {
+    // What ends meanwhile must not be told of: its end has found nobody who had heard of it.
+    await takeTurn(trx);
+    await enqueue(trx, await released(context, trx, now));
+  });
+}
+
+async function released(context: AlertContext, db: Db, now: number): Promise<DeliveryRow[]> {
   const waiting = await db
     .withTables<AlertTables>()
     .selectFrom('alerts as a')
@@ -52,11 +62,11 @@ async function release(context: AlertContext, db: Db, now: number): Promise<void
       ),
     )
     .execute();
-  if (waiting.length === 0) return;
+  if (waiting.length === 0) return [];
   const holdOf = await loadHolds(context, db, now);
   const free = waiting.filter((alert) => !held(alert, holdOf));
   const heard = await heardOf(db, free);
-  const rows = free.flatMap((alert) => {
+  return free.flatMap((alert) => {
     const known = new Map((heard.get(alert.id) ?? []).map(({ channel, status }) => [channel, status]));
     const nobody = [...known.values()].every((status) => status === 'suppressed');
     // Where some were told, the others follow; where nobody was, whoever the routes name by now.
@@ -65,7 +75,6 @@ async function release(context: AlertContext, db: Db, now: number): Promise<void
     );
     return openings({ at: alert.created_at, now }, alert, led, undefined);
   });
-  if (rows.length > 0) await inTransaction(db, (trx) => enqueue(trx, rows));
 }
 
 async function repeat(

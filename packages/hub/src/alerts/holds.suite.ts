@@ -1,9 +1,14 @@
 import type { MaintenanceDeclaration } from '@orrery/protocol';
+import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { OpenTestDatabase } from '../../../../test/services/databases.ts';
+import { until } from '../../../../test/services/until.ts';
 import { verifyAudit } from '../access/index.ts';
 import { iso } from '../platform/clock.ts';
+import { inTransaction } from '../platform/db.ts';
+import { takeTurn } from './incidents/store.ts';
 import { ann, HOUR, MINUTE, routedRooms, veria } from './routing.rooms.ts';
+import type { AlertTables } from './tables.ts';
 import { person } from './testing.ts';
 
 /** What holds for silences and maintenance on every database. */
@@ -58,6 +63,38 @@ export function holdsSuite(open: OpenTestDatabase): void {
         ['alert.resolved', 'suppressed', 'its opening was not told'],
       ]);
       await pass(2 * HOUR);
+      expect(said()).toEqual([]);
+    });
+
+    it('that ends in the moment in which the alert does tells of neither', async () => {
+      const { db, kind, alerts, clock, fire, said, only } = await house([{ name: 'all', channels: ['ops'] }]);
+      const { id } = await alerts.silence(ann, { match: veria, reason: 'r', for: '1h' });
+      await fire();
+      await alerts.endSilence(ann, id);
+      const alert = (await only()).id;
+      const ended = Promise.withResolvers<void>();
+      const commit = Promise.withResolvers<void>();
+      const recovering = inTransaction(db, async (trx) => {
+        await takeTurn(trx);
+        const over = { status: 'resolved', resolved_by: 'recovery', resolved_at: clock.now() + 1 } as const;
+        await trx.withTables<AlertTables>().updateTable('alerts').set(over).where('id', '=', alert).execute();
+        ended.resolve();
+        await commit.promise;
+      });
+      await ended.promise;
+      const delivering = alerts.deliver();
+      // SQLite has one connection: whoever tells waits for it.
+      if (kind === 'postgres')
+        await Promise.race([
+          delivering,
+          until(async () => (await sql`SELECT 1 FROM pg_locks WHERE NOT granted`.execute(db)).rows.length > 0, {
+            what: 'whoever tells waits for its turn',
+          }),
+        ]);
+      commit.resolve();
+      await recovering;
+      await delivering;
+      await alerts.deliver();
       expect(said()).toEqual([]);
     });
 
