@@ -71,10 +71,12 @@ channels:
     for (const hub of [first(), second()])
       await until(async () => (await statusAt(hub)) === 'up', { timeoutMs: 20_000, what: 'up on both' });
     const [from, before] = [performance.now(), product.hits.length];
-    await until(() => performance.now() - from > 8000, { what: 'eight intervals', timeoutMs: 12_000, everyMs: 100 });
+    await until(() => performance.now() - from > 8000, { what: 'eight intervals', timeoutMs: 60_000, everyMs: 100 });
+    const intervals = (performance.now() - from) / 1000;
     const checks = product.hits.slice(before).filter((hit) => hit.path === '/api/health').length;
-    expect(checks).toBeGreaterThanOrEqual(6);
-    expect(checks).toBeLessThanOrEqual(10);
+    // Two hubs that both looked would ask twice as often.
+    expect(checks).toBeGreaterThanOrEqual(Math.floor(0.75 * intervals));
+    expect(checks).toBeLessThanOrEqual(intervals + 2);
 
     product.mood = 'unhealthy';
     for (const hub of [first(), second()])
@@ -94,7 +96,7 @@ channels:
     await until(() => types(receiver).includes('alert.resolved'), { timeoutMs: 15_000, what: 'the news of it' });
     expect(types(receiver).filter((type) => type === 'alert.opened')).toHaveLength(1);
     expect(types(receiver).filter((type) => type === 'alert.resolved')).toHaveLength(1);
-  });
+  }, 180_000);
 
   test('a project that is added at one of them is probed, whichever of them probes', async () => {
     for (const [i, hub] of [first(), second()].entries()) {
@@ -109,7 +111,7 @@ channels:
           { timeoutMs: 15_000, what: `added${i} up on both` },
         );
     }
-  });
+  }, 120_000);
 
   test('and when one of them dies, the other goes on', async () => {
     const leader = (await leads(first())) ? first() : second();
@@ -165,7 +167,7 @@ network: { allowPrivate: ${allowPrivate} }
   const asked = targets.log.get('t0')?.length ?? 0;
   await until(() => (targets.log.get('t0')?.length ?? 0) > asked + 3, { timeoutMs: 15_000, what: 'three more looks' });
   expect((await seen()).map(({ status }) => status)).toEqual(targets.names.map(() => 'up'));
-});
+}, 180_000);
 
 test('a hub whose PostgreSQL is gone says so, and still stops when it is asked to', async () => {
   const postgres = await startPostgres();

@@ -93,11 +93,11 @@ eachDatabase((name, open) => {
       const seen = await watch(staff);
       await store('v1', 'p1');
       await store('v2');
-      await until(() => seen.length === 3, { timeoutMs: 4000, what: 'the events to arrive' });
+      await until(() => seen.length === 3, { what: 'the events to arrive' });
       expect(titles(seen)).toEqual(['v1', 'p1', 'v2']);
       const back = await watch(staff, { lastEventId: String(seen[0]?.seq) });
       await store('v3');
-      await until(() => back.length === 3, { timeoutMs: 4000, what: 'the events to arrive' });
+      await until(() => back.length === 3, { what: 'the events to arrive' });
       expect(titles(back)).toEqual(['p1', 'v2', 'v3']);
     });
 
@@ -111,12 +111,12 @@ eachDatabase((name, open) => {
       const quick = await watch(staff);
       const names = Array.from({ length: 1500 }, (_, n) => `v${n}`);
       await store(...names);
-      await until(() => quick.length === names.length, { timeoutMs: 4000, what: 'the events to arrive' });
+      await until(() => quick.length === names.length, { what: 'the events to arrive' });
       expect(titles(slow)).toEqual(['v0', 'v1']);
       room = Number.POSITIVE_INFINITY;
       subscription.resume();
       await store('last');
-      await until(() => slow.length === names.length + 1, { timeoutMs: 4000, what: 'the events to arrive' });
+      await until(() => slow.length === names.length + 1, { what: 'the events to arrive' });
       expect(titles(slow)).toEqual([...names, 'last']);
       expect(titles(quick)).toEqual([...names, 'last']);
     });
@@ -125,7 +125,7 @@ eachDatabase((name, open) => {
       const seen = await watch(staff);
       const other = createEvents({ db: database.db, clock: systemClock, log: silentLog });
       await inTransaction(database.db, (trx) => other.append(trx, [{ at, type: 'x', title: 'from elsewhere' }]));
-      await until(() => seen.length === 1, { timeoutMs: 4000, what: 'the events to arrive' });
+      await until(() => seen.length === 1, { what: 'the events to arrive' });
       expect(titles(seen)).toEqual(['from elsewhere']);
     });
 
@@ -134,7 +134,7 @@ eachDatabase((name, open) => {
       await store('v1', 'p1');
       await inTransaction(database.db, (trx) => events.append(trx, [{ at, type: 'x', title: 'of the hub' }]));
       await store('v2');
-      await until(() => seen.length === 2, { timeoutMs: 4000, what: 'the events to arrive' });
+      await until(() => seen.length === 2, { what: 'the events to arrive' });
       expect(titles(seen)).toEqual(['v1', 'v2']);
       expect((await events.recent(limited, { limit: 10 })).items.map((event) => event.title)).toEqual(['v2', 'v1']);
       await expect(events.recent(limited, { limit: 10, project: 'performia' })).rejects.toMatchObject({
@@ -172,11 +172,11 @@ eachDatabase((name, open) => {
         });
         await begun.promise;
         await store('v1');
-        await until(() => seen.length === 1, { timeoutMs: 4000, what: 'the higher number to arrive' });
+        await until(() => seen.length === 1, { what: 'the higher number to arrive' });
         late.resolve();
         await slow;
         events.poke();
-        await until(() => seen.length === 2, { timeoutMs: 4000, what: 'the lower number to arrive' });
+        await until(() => seen.length === 2, { what: 'the lower number to arrive' });
         expect(titles(seen)).toEqual(['v1', 'lower']);
       });
 

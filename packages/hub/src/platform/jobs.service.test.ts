@@ -46,7 +46,7 @@ eachDatabase((_name, open) => {
     });
     const first = await hub(db, 'a', [tick('a')]);
     const second = await hub(db, 'b', [tick('b')]);
-    await until(() => ran.length >= 5, { timeoutMs: 5000, what: 'five runs' });
+    await until(() => ran.length >= 5, { what: 'five runs' });
     expect(new Set(ran)).toEqual(new Set(['a']));
     const [seen] = await second.list();
     expect(seen).toMatchObject({ name: 'tick', holder: 'a' });

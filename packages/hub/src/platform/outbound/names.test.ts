@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { stopwatch } from '../../../../../test/services/stopwatch.ts';
 import type { Clock } from '../clock.ts';
 import { createOutbound } from '../outbound.ts';
 import { createNames } from './names.ts';
@@ -69,9 +70,9 @@ describe('names', () => {
     await names.resolve('veria.test.example');
     reply = 'silence';
     clock.move(60_000);
-    const started = performance.now();
+    const passed = stopwatch();
     expect(await names.resolve('veria.test.example')).toEqual(['127.0.0.7']);
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(passed()).toBeLessThan(1500);
   });
 
   test('that no longer exist are not kept', async () => {
@@ -96,11 +97,11 @@ describe('names', () => {
     const { server } = await nameServer(() => 'silence');
     const outbound = createOutbound({ clock: movableClock(), allowPrivate: true, nameServers: [server] });
     cleanUp.push(outbound.close);
-    const started = performance.now();
+    const passed = stopwatch();
     await expect(outbound.request({ url: 'http://veria.test.example/', timeoutMs: 300 })).rejects.toMatchObject({
       kind: 'dns',
     });
-    expect(performance.now() - started).toBeLessThan(800);
+    expect(passed()).toBeLessThan(800);
   });
 
   test('a name that comes to lead to a forbidden address is refused when the socket is made', async () => {
