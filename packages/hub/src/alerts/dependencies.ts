@@ -29,25 +29,28 @@ export const partOf = ({ project, service }: Pick<Living, 'project' | 'service'>
 /**
  * Pure: of each living alert the alert that explains it: the oldest of those that stand furthest upstream of it, and depend on no other
  * that is down. Absent is who is explained by nothing. Of a circle of which several are down the oldest explains the others, so that
- * there is always one that people hear of. What concerns security is never explained by an outage.
+ * there is always one that people hear of. What concerns security is never explained by an outage, and nothing by an alert that is not
+ * `heard`.
  */
-export function inhibitions(
-  alerts: readonly Living[],
+export function inhibitions<A extends Living>(
+  alerts: readonly A[],
   { groups, groupOf }: Pick<Dependencies, 'groups' | 'groupOf'>,
+  heard: (cause: A) => boolean = () => true,
 ): Map<string, string> {
-  const own = new Map<number, Living>();
+  const own = new Map<number, A>();
   for (const alert of alerts) {
     const group = groupOf(alert.project, alert.service);
     const known = group === undefined ? undefined : own.get(group);
-    if (group !== undefined && isCause(alert) && (!known || byAge(alert, known) < 0)) own.set(group, alert);
+    if (group !== undefined && isCause(alert) && (!known || byAge(alert, known) < 0) && heard(alert))
+      own.set(group, alert);
   }
   const result = new Map<string, string>();
   if (own.size === 0) return result;
   // Groups come after what they need: one pass finds what explains each.
-  const above: (Living | undefined)[] = [];
-  const within: (Living | undefined)[] = [];
+  const above: (A | undefined)[] = [];
+  const within: (A | undefined)[] = [];
   for (const [index, { upstream }] of groups.entries()) {
-    let oldest: Living | undefined;
+    let oldest: A | undefined;
     for (const each of upstream) {
       const cause = within[each];
       if (cause && (!oldest || byAge(cause, oldest) < 0)) oldest = cause;

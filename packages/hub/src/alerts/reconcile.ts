@@ -2,7 +2,8 @@ import type { Finding } from '../detect/index.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { announce, stillWaiting } from './announce.ts';
 import type { AlertContext } from './context.ts';
-import { fromPart, inhibitions, type Part } from './dependencies.ts';
+import { fromPart, type Part } from './dependencies.ts';
+import { explanations } from './explain.ts';
 import { takeTurn } from './incidents/store.ts';
 import { affected, goingOn, isEmpty, type Plan, plan } from './plan.ts';
 import { apply, heldAlerts, recoveredJustNow } from './store.ts';
@@ -104,11 +105,11 @@ async function goOn(trx: Db, { clock }: AlertContext, planned: Plan, at: number)
  * Whether living alerts stand otherwise than the declared dependencies say, or in no incident. Of alerts whose inhibitor is not among the
  * given ones only a look at the whole can tell.
  */
-function isAstray({ dependencies }: AlertContext, held: readonly AlertRow[], whole: boolean): boolean {
+function isAstray(context: AlertContext, held: readonly AlertRow[], whole: boolean): boolean {
   const living = held.filter(({ status }) => status !== 'resolved');
   if (living.length === 0) return false;
   const known = new Set(living.map(({ id }) => id));
-  const explained = inhibitions(living, dependencies.current());
+  const explained = explanations(context, living);
   return living.some(
     ({ id, incident_id, inhibited_by }) =>
       incident_id === null ||

@@ -139,6 +139,20 @@ export function dependenciesSuite(open: OpenTestDatabase): void {
       expect(await deliver()).toEqual(['resolved veria/api']);
     });
 
+    it('is told of when nobody would hear of its cause, and not when somebody has taken that on', async () => {
+      const { alerts, receiver, firing, deliver, clock, of } = await room();
+      const declaration = { name: 'ops', kind: 'webhook', url: receiver.url } as const;
+      await alerts.syncChannels([{ declaration: { ...declaration, projects: ['veria'] }, ref: 'orrery.yaml:3' }]);
+      await firing(['performia/db', 'veria/api', 'veria/web']);
+      expect(await of('veria/api')).not.toHaveProperty('inhibitedBy');
+      expect((await of('veria/web')).inhibitedBy).toBe((await of('veria/api')).id);
+      clock.move(WAIT);
+      expect(await deliver()).toEqual(['opened veria/api']);
+      await alerts.acknowledge(person('ann'), (await of('performia/db')).id);
+      await firing(['performia/db', 'veria/api', 'veria/web']);
+      expect((await of('veria/web')).inhibitedBy).toBe((await of('performia/db')).id);
+    });
+
     it('is not told of when somebody took it on meanwhile', async () => {
       const { alerts, firing, deliver, clock, of } = await room();
       await firing(['performia/db', 'veria/api']);

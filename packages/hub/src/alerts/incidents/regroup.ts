@@ -1,7 +1,7 @@
 import type { NewEvent } from '../../events/index.ts';
 import type { Db } from '../../platform/db.ts';
 import type { AlertContext } from '../context.ts';
-import { inhibitions } from '../dependencies.ts';
+import { explanations } from '../explain.ts';
 import type { AlertRow } from '../tables.ts';
 import { place } from './place.ts';
 import { alertsOf, incidentsWith, livingAlerts, saveIncidents, setEach } from './store.ts';
@@ -19,14 +19,10 @@ export type Regrouped = {
  * In a transaction that holds the turn: makes inhibitions and incidents follow from the living alerts and the declared dependencies. It
  * works on what stands in the rows alone, so it also puts right what older declarations left.
  */
-export async function regroup(
-  trx: Db,
-  { dependencies }: Pick<AlertContext, 'dependencies'>,
-  at: number,
-): Promise<Regrouped> {
-  const graph = dependencies.current();
+export async function regroup(trx: Db, context: AlertContext, at: number): Promise<Regrouped> {
+  const graph = context.dependencies.current();
   const living = await livingAlerts(trx);
-  const explained = inhibitions(living, graph);
+  const explained = explanations(context, living);
   const moved = living.filter(({ id, inhibited_by }) => (explained.get(id) ?? null) !== inhibited_by);
   await setEach(trx, 'inhibited_by', new Map(moved.map(({ id }) => [id, explained.get(id) ?? null])));
 
