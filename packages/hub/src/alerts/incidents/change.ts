@@ -27,7 +27,7 @@ async function change(
   { verb, from, change: values, event }: Transition,
 ): Promise<IncidentDetail> {
   authorize(caller, 'alerts:manage');
-  return inTransaction(context.db, async (trx) => {
+  const after = await inTransaction(context.db, async (trx) => {
     await takeTurn(trx);
     const { incident, alerts } = await findIncident(trx, caller, id);
     const meant = alerts.filter(({ project, status }) => sees(caller, project) && from.includes(status));
@@ -67,7 +67,7 @@ async function change(
         after: { alerts: group.map((alert) => alert.id) },
         at,
       });
-    const after = await findIncident(trx, caller, incident.id);
-    return describeIncident(after.incident, after.alerts, caller);
+    return findIncident(trx, caller, incident.id);
   });
+  return describeIncident(context, after, caller);
 }

@@ -4,7 +4,8 @@ import type { Db } from '../../platform/db.ts';
 import { HubError } from '../../platform/errors.ts';
 import type { AlertContext } from '../context.ts';
 import { byAge } from '../dependencies.ts';
-import { type AlertRow, type AlertTables, type IncidentRow, toAlert } from '../tables.ts';
+import { show } from '../show.ts';
+import type { AlertRow, AlertTables, IncidentRow } from '../tables.ts';
 import { toIncident } from './view.ts';
 
 const ID = /^inc_[0-9a-z]{20,40}$/;
@@ -12,18 +13,21 @@ const ID = /^inc_[0-9a-z]{20,40}$/;
 const SHOWN = 1000;
 
 /** One incident with its alerts, the root first; one that became part of another leads there. not_found also when no part of it is visible. */
-export async function getIncident({ db }: AlertContext, caller: Caller, id: string): Promise<IncidentDetail> {
+export async function getIncident(context: AlertContext, caller: Caller, id: string): Promise<IncidentDetail> {
   authorize(caller, 'ops:view');
-  const { incident, alerts } = await findIncident(db, caller, id);
-  return describeIncident(incident, alerts, caller);
+  return describeIncident(context, await findIncident(context.db, caller, id), caller);
 }
 
-export function describeIncident(incident: IncidentRow, alerts: readonly AlertRow[], caller: Caller): IncidentDetail {
+export async function describeIncident(
+  context: AlertContext,
+  { incident, alerts }: { incident: IncidentRow; alerts: readonly AlertRow[] },
+  caller: Caller,
+): Promise<IncidentDetail> {
   const view = toIncident(incident, alerts, caller);
   if (!view) throw new HubError('not_found', 'There is no such incident.');
   const seen = alerts.filter(({ project }) => sees(caller, project)).sort(byAge);
   seen.sort((a, b) => Number(b.id === view.rootAlertId) - Number(a.id === view.rootAlertId));
-  return { ...view, alerts: seen.slice(0, SHOWN).map(toAlert) };
+  return { ...view, alerts: await show(context, seen.slice(0, SHOWN)) };
 }
 
 /** The incident's row and those of all its alerts. */

@@ -63,6 +63,17 @@ export function incidentsSuite(open: OpenTestDatabase): void {
       expect(await happened('incident.')).toEqual(['incident.opened', 'incident.resolved']);
     });
 
+    it('shows of each alert what keeps it back', async () => {
+      const { alerts, firing, incidents } = await room();
+      await firing(['veria/api']);
+      const { id } = await alerts.silence(person('ann'), { match: { projects: ['veria'] }, reason: 'r', for: '1h' });
+      const asked = one(await incidents()).id;
+      expect((await alerts.incidents.get(person('eve'), asked)).alerts).toMatchObject([{ silencedBy: id }]);
+      expect((await alerts.incidents.acknowledge(person('ann'), asked)).alerts).toMatchObject([
+        { status: 'acknowledged', silencedBy: id },
+      ]);
+    });
+
     it('is as severe as the worst of what is open', async () => {
       const { firing, incidents } = await room();
       const slow = down('veria/mail', { severity: 'warning', category: 'performance', fingerprint: 'slow' });
