@@ -105,6 +105,17 @@ describe('what nobody answers', () => {
     ]);
   });
 
+  it('goes on from what was told before the route led elsewhere, and not while that is kept back', () => {
+    const before = taken({ channels: ['new'], escalate, repeatEvery: '1h' });
+    expect(at(60, [before], [opening('ops', { planned_at: T + 20 * MINUTE })]).due).toEqual([
+      'escalated pager 1',
+      'escalated boss 2',
+      'escalated pager 2',
+    ]);
+    expect(at(100, [before], [opening('ops', { status: 'suppressed' })]).due).toEqual([]);
+    expect(at(100, [before], [opening('ops'), opening('new', { status: 'suppressed' })]).due).toEqual([]);
+  });
+
   it('escalates from its beginning where a route first leads to nobody', () => {
     expect(at(10, [taken({ channels: [], escalate })], []).due).toEqual(['escalated pager 1']);
   });

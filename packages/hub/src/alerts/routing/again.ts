@@ -67,10 +67,11 @@ export function again(taken: readonly Taken[], facts: Facts, now: number): { due
 /** Since when these channels know, or ought to know; undefined while they are kept from knowing. */
 function toldSince(channels: readonly string[], { heard, createdAt }: Facts): number | undefined {
   if (channels.length === 0) return createdAt;
-  const openings = heard.filter(
-    ({ type, channel, status }) => type === 'alert.opened' && status !== 'suppressed' && channels.includes(channel),
-  );
-  return openings.length === 0 ? undefined : Math.min(...openings.map(({ planned_at }) => planned_at));
+  const openings = heard.filter(({ type }) => type === 'alert.opened');
+  const own = openings.filter(({ channel }) => channels.includes(channel));
+  // A route that leads elsewhere since goes on from what was told before.
+  const told = (own.length > 0 ? own : openings).filter(({ status }) => status !== 'suppressed');
+  return told.length === 0 ? undefined : Math.min(...told.map(({ planned_at }) => planned_at));
 }
 
 /** Whether a channel was given up on, or waits for a receiver that has been failing for long. */
