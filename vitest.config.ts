@@ -44,8 +44,8 @@ export default defineConfig({
           globalSetup: ['test/services/setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          // What is measured is measured alone. A machine that was busy once is asked once more, and the summary says so.
-          maxWorkers: 1,
+          // Most of these wait for intervals to pass: two at a time. A machine that was busy once is asked once more, and the summary says so.
+          maxWorkers: 2,
           retry: 1,
           execArgv,
         },

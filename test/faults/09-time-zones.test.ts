@@ -14,10 +14,15 @@ const UNTIL = Date.UTC(2029, 0, 1) + DAY;
 
 const two = (n: number) => String(n).padStart(2, '0');
 
+const walls = new Map<string, { instant: number; shows: string }[]>();
+
 /** What the clock on the wall shows at each quarter of an hour, by the platform's own calendar; nothing of the hub's. */
 function wall(timeZone: string): { instant: number; shows: string }[] {
+  const known = walls.get(timeZone);
+  if (known) return known;
   const format = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' });
-  const quarters = [];
+  const quarters: { instant: number; shows: string }[] = [];
+  walls.set(timeZone, quarters);
   for (let instant = FROM; instant < UNTIL; instant += QUARTER)
     quarters.push({ instant, shows: format.format(instant) });
   return quarters;

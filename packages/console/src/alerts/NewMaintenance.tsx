@@ -16,7 +16,7 @@ const nameOf = (title: string): string =>
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
-    .slice(0, 60) || 'maintenance';
+    .slice(0, 60) || `maintenance-${Date.now().toString(36)}`;
 const utc = (local: FormDataEntryValue | null): string => {
   const at = new Date(String(local));
   return Number.isNaN(at.getTime()) ? '' : at.toISOString();

@@ -192,7 +192,7 @@ export function createIntake(deps: IntakeDeps) {
     opsHealth: (caller: Caller, filter: { project?: string | undefined; history: number }) =>
       opsHealth(healthDeps, caller, filter),
     projectLogs: (caller: Caller, filter: LogFilter) => projectLogs({ db, noteOf }, caller, filter),
-    logLinesAfter: (after: number, limit: number) => logLinesAfter(db, after, limit),
+    logLinesAfter: (after: number, limit: number) => logLinesAfter(db, clock.now(), after, limit),
     acceptEvents: createAccept({ ...deps, refusals, emit, projectOf: (slug) => projects.get(slug) }),
     /** Takes a beat; throws not_found for a token that no heartbeat has. Resolves once it is stored. */
     async beat(token: string, failed: boolean): Promise<void> {

@@ -112,8 +112,11 @@ export async function projectLogs(
   };
 }
 
-/** Stored lines after a line's number, oldest first, across all projects. */
-export async function logLinesAfter(db: Db, after: number, limit: number) {
+/** Another hub may still be committing lines of earlier numbers: younger ones than this wait for them. */
+const SETTLED_MS = 3000;
+
+/** Stored lines after a line's number, oldest first, across all projects, as far as none can come in between any more. */
+export async function logLinesAfter(db: Db, now: number, after: number, limit: number) {
   const rows = await db
     .withTables<IntakeTables>()
     .selectFrom('log_entries')
@@ -122,5 +125,8 @@ export async function logLinesAfter(db: Db, after: number, limit: number) {
     .orderBy('id')
     .limit(limit)
     .execute();
-  return rows.map(({ received_at, ...row }) => ({ ...row, receivedAt: received_at }));
+  const young = rows.findIndex(({ received_at }) => received_at > now - SETTLED_MS && received_at <= now);
+  return rows
+    .slice(0, young === -1 ? rows.length : young)
+    .map(({ received_at, ...row }) => ({ ...row, receivedAt: received_at }));
 }
