@@ -268,6 +268,25 @@ describe.concurrent('probing', () => {
 });
 
 describe.concurrent('running once', () => {
+  test('a hub that only bears witness of a probe says what the hub that judges it has stored', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const { watched, opened } = await room(onTestFinished);
+    const server = await watched();
+    const one = aloneHub(systemClock);
+    const two = { ...one, shared: true, time: () => Date.now(), members: () => [...one.members(), ...one.members()] };
+    const judge = opened({ hubs: two });
+    const witness = opened({ hubs: { ...two, roleOf: () => 'witness' } });
+    for (const { intake } of [judge, witness]) {
+      await intake.sync([veria(server.url)]);
+      await intake.start();
+    }
+    await until(async () => (await judge.service('veria')).status === 'up', { what: 'up' });
+    const { results } = await witness.intake.runOnce(witness.me);
+    expect(results).toEqual([{ site: 'veria', status: 'ok', health: 'healthy' }]);
+  });
+
   test('checks every project now, whether this hub probes or not, and says how each stands', async ({
     expect,
     onTestFinished,

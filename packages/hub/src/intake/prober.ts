@@ -119,7 +119,7 @@ export function createProber(deps: {
       if (cut.signal.aborted || !deps.isDeclared(probe.id)) return;
       if (role === 'witness') return await witnesses.tell(probe, own);
       const standing = recorder.kept(probe.id).standing.status;
-      const verdict = probe.quorum > 1 ? await witnesses.agree(probe, own, standing, ranAt) : own;
+      const verdict = probe.quorum > 1 ? await witnesses.agree(probe, own, standing, ranAt, cut.signal) : own;
       if (cut.signal.aborted) return;
       const { standing: after } = recorder.record(probe, verdict, clock.now(), ranAt);
       if (isToConfirm(probe, verdict, after)) schedule.again(probe.id, confirmAfter(probe));
@@ -155,6 +155,16 @@ export function createProber(deps: {
   }
 
   const roleOf = (probe: Probe): Role => hubs.roleOf(probe.id, probe.quorum);
+
+  /** Ends with what is not this hub's any more. */
+  async function letGo(): Promise<void> {
+    const probes = new Map(deps.probes().map((probe) => [probe.id, probe]));
+    const others = [...roles].flatMap(([id, role]) => {
+      const probe = probes.get(id);
+      return probe && roleOf(probe) === role ? [] : [id];
+    });
+    if (others.length > 0) await drop(others, LAST_WORD_MS);
+  }
 
   /** Takes what is this hub's and what it has not yet, from where it was left. */
   async function take(): Promise<void> {
@@ -229,16 +239,7 @@ export function createProber(deps: {
     },
     release: () =>
       queue(async () => {
-        const probes = new Map(deps.probes().map((probe) => [probe.id, probe]));
-        const others = [...roles].filter(([id, role]) => {
-          const probe = probes.get(id);
-          return !probe || roleOf(probe) !== role;
-        });
-        if (others.length > 0)
-          await drop(
-            others.map(([id]) => id),
-            LAST_WORD_MS,
-          );
+        await letGo();
         deps.onMoved();
       }),
     claim: () => queue(async () => void (wanted && taken !== hubs.view() && (await take()))),
@@ -264,13 +265,14 @@ export function createProber(deps: {
         const declared = new Set(probes.map(({ id }) => id));
         await settle([...known].filter((id) => !declared.has(id)));
         known = declared;
+        await letGo();
         taken = undefined;
         await take();
       });
     },
     /** Checks one probe now. Where no hub has it, what is stored is read first and the result written at once. */
     async check(probe: Probe): Promise<Standing> {
-      if (roles.has(probe.id)) await schedule.runNow(probe.id, { afresh: false });
+      if (roles.get(probe.id) === 'judge') await schedule.runNow(probe.id, { afresh: false });
       else if (hubs.members().length > 1) return (await askOwner(probe)) ?? recorder.kept(probe.id).standing;
       else {
         const stored = (await loadKept(db, [probe.id])).get(probe.id);

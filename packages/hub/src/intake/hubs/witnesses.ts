@@ -23,7 +23,13 @@ export function createWitnesses({ db, hubs, log }: { db: Db; hubs: Hubs; log: Lo
     },
 
     /** What all hubs that look at a probe saw together, this one among them. */
-    async agree(probe: Probe, own: Verdict, standing: ServiceStatus, ranAt: number | null): Promise<Verdict> {
+    async agree(
+      probe: Probe,
+      own: Verdict,
+      standing: ServiceStatus,
+      ranAt: number | null,
+      cut: AbortSignal,
+    ): Promise<Verdict> {
       const members = hubs.members().map(({ id }) => id);
       const others = rank(probe.id, members)
         .slice(0, 2 * probe.quorum - 1)
@@ -35,7 +41,7 @@ export function createWitnesses({ db, hubs, log }: { db: Db; hubs: Hubs; log: Lo
         const until = ranAt + Math.min(PATIENCE_MS, probe.everyMs / 2);
         // Good news is what the others said before; anything else is asked of this very round.
         const isOld = () => votes.length < others.length || votes.some(({ agoMs }) => agoMs > hubs.time() - ranAt);
-        while (own.status !== 'up' && isOld() && hubs.time() < until) {
+        while (own.status !== 'up' && !cut.aborted && isOld() && hubs.time() < until) {
           await pause(LOOK_AGAIN_MS);
           votes = await read();
         }
