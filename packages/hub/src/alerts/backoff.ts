@@ -19,4 +19,5 @@ export function retryAfter(header: string | undefined, now: number): number | un
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : undefined;
 }
 
-const MAX_RETRY_AFTER_MS = 3_600_000;
+/** No receiver is waited for longer, whatever it asks for. */
+export const MAX_RETRY_AFTER_MS = 3_600_000;

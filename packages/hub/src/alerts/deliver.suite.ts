@@ -234,6 +234,25 @@ export function deliverSuite(open: OpenTestDatabase): void {
       expect(await rows()).toMatchObject([{ status: 'delivered', attempts: 1 }]);
     });
 
+    it('does not wait until a clock that was set back catches up', async () => {
+      const ops = await receiver();
+      const { alerts, clock, fire } = await room({ ops });
+      await fire();
+      clock.move(-3_600_000);
+      await alerts.deliver();
+      expect(ops.taken()).toHaveLength(1);
+      ops.answer({ status: 500 });
+      await fire(2);
+      for (let minute = 0; minute < 10; minute++) {
+        await alerts.deliver();
+        clock.move(60_000);
+      }
+      clock.move(-3_600_000);
+      ops.answer({ status: 204 });
+      await alerts.deliver();
+      expect(ops.taken()).toHaveLength(2);
+    });
+
     it('is made by one of two hubs, never by both', async () => {
       const ops = await receiver();
       const { alerts, hub, fire } = await room({ ops });

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Outbound } from '../platform/outbound.ts';
+import { MAX_RETRY_AFTER_MS } from './backoff.ts';
 import type { AlertContext } from './context.ts';
 import { createFollowUp } from './followUp.ts';
-import { channelState, claim, settleSuppressed } from './outbox.ts';
+import { channelState, claim, notAhead, settleSuppressed } from './outbox.ts';
 import { sendClaimed } from './send.ts';
 import { sift } from './sift.ts';
 
@@ -41,8 +42,6 @@ const LOOK_AGAIN_MS = 250;
 const FOLLOW_EVERY_MS = 1000;
 /** A run ends in time for its job even when there is always more to send; the next run goes on. */
 const LONGEST_RUN_MS = 60_000;
-/** No pause is meant to be longer; one that seems so was written before the clock was set back. */
-const LONGEST_PAUSE_MS = 2 * 3_600_000;
 
 /**
  * Says again what nobody has answered, then sends what is due, each channel on its own: while one hangs, the others are looked at again and again until it is done.
@@ -71,6 +70,7 @@ export function createDeliver(context: DeliveryContext): Deliver {
     let followAt = Number.NEGATIVE_INFINITY;
     do {
       if (going() && context.clock.monotonic() >= followAt) {
+        await notAhead(context.db, context.clock.now());
         await followUp();
         followAt = context.clock.monotonic() + FOLLOW_EVERY_MS;
       }
@@ -90,7 +90,8 @@ async function drain(context: DeliveryContext, name: string, going: () => boolea
     const state = await channelState(context.db, name);
     const now = context.clock.now();
     const rest = (state?.paused_until ?? 0) - now;
-    if (rest > 0 && rest < LONGEST_PAUSE_MS) return;
+    // One that is longer than any, or began later than now, was written before the clock was set back.
+    if (rest > 0 && rest <= MAX_RETRY_AFTER_MS && (state?.failing_since ?? now) <= now) return;
     // After a failure one message is the probe; the rest follows when it went through.
     const probing = state?.failing_since != null;
     const rows = await claim(context.db, {

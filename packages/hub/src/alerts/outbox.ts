@@ -74,6 +74,23 @@ export async function claim(
   );
 }
 
+/** Clocks may differ by less. */
+const AHEAD_MS = 60_000;
+
+/** Makes due what was to be told at once at a time that lies ahead: the clock was set back since, or that of another hub goes before. */
+export async function notAhead(db: Db, now: number): Promise<void> {
+  await db
+    .withTables<AlertTables>()
+    .updateTable('deliveries')
+    .set({ due_at: now })
+    .where(UNSETTLED)
+    .where('status', '=', 'pending')
+    .where('created_at', '>', now + AHEAD_MS)
+    .whereRef('planned_at', '<=', 'created_at')
+    .whereRef('due_at', '>=', 'created_at')
+    .execute();
+}
+
 /** Writes a row that its caller is about to send itself: nobody else ever takes it. */
 export async function insertSending(db: Db, row: DeliveryRow): Promise<void> {
   await db.withTables<AlertTables>().insertInto('deliveries').values(row).execute();
