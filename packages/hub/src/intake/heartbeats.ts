@@ -1,16 +1,26 @@
 import { createHash } from 'node:crypto';
+import { type RawBuilder, sql } from 'kysely';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
+import { SERVER_TIME } from '../platform/leases.ts';
 import type { Secrets } from '../platform/secrets.ts';
 import type { Probe } from './compile.ts';
 import type { Beat } from './probes/probe.ts';
-import type { HeartbeatRow, IntakeTables } from './tables.ts';
+import type { IntakeTables } from './tables.ts';
 
 const digest = (token: string): string => createHash('sha256').update(token).digest('base64url');
 
 /** The URLs of dead man's switches and the beats that came in through them. A token follows from the hub's key and the probe, and is kept nowhere. */
-export function createHeartbeats(deps: { db: Db; clock: Clock; secrets: Secrets; publicUrl: string }) {
+export function createHeartbeats(deps: {
+  db: Db;
+  clock: Clock;
+  secrets: Secrets;
+  publicUrl: string;
+  /** Whether hubs with clocks of their own share the database: then beats have its time. */
+  shared: boolean;
+}) {
   const { db, clock } = deps;
+  const time = (): number | RawBuilder<number> => (deps.shared ? SERVER_TIME : clock.now());
   const tables = db.withTables<IntakeTables>();
   const byDigest = new Map<string, Probe>();
   const tokens = new Map<string, string>();
@@ -39,7 +49,7 @@ export function createHeartbeats(deps: { db: Db; clock: Clock; secrets: Secrets;
     async begin(probes: readonly Probe[]): Promise<void> {
       const rows = probes
         .filter((probe) => probe.kind === 'heartbeat')
-        .map(({ id }): HeartbeatRow => ({ id, first_at: clock.now(), last_at: null, failed: 0, beats: 0 }));
+        .map(({ id }) => ({ id, first_at: time(), last_at: null, failed: 0, beats: 0 }));
       for (let from = 0; from < rows.length; from += 500)
         await tables
           .insertInto('heartbeats')
@@ -52,7 +62,7 @@ export function createHeartbeats(deps: { db: Db; clock: Clock; secrets: Secrets;
     async beat(token: string, failed: boolean): Promise<Probe | undefined> {
       const probe = byDigest.get(digest(token));
       if (!probe) return undefined;
-      const now = clock.now();
+      const now = time();
       await tables
         .insertInto('heartbeats')
         .values({ id: probe.id, first_at: now, last_at: now, failed: failed ? 1 : 0, beats: 1 })
@@ -69,13 +79,18 @@ export function createHeartbeats(deps: { db: Db; clock: Clock; secrets: Secrets;
 
     /** The newest beat of a probe, whichever hub took it. One that was not there at the look before came after it, whatever that hub's clock says. */
     async newest(id: string): Promise<Beat> {
-      const row = await tables.selectFrom('heartbeats').selectAll().where('id', '=', id).executeTakeFirst();
+      const row = await tables
+        .selectFrom('heartbeats')
+        .selectAll()
+        .select(sql<number>`${time()}`.as('now'))
+        .where('id', '=', id)
+        .executeTakeFirst();
       const [now, beats] = [clock.monotonic(), row?.beats ?? 0];
-      const since = row?.last_at ?? row?.first_at ?? clock.now();
+      const since = row?.last_at ?? row?.first_at ?? 0;
       const known = waits.get(id);
       let waitSince = known?.waitSince ?? 0;
       if (known?.since !== since) {
-        waitSince = now - Math.max(0, clock.now() - since);
+        waitSince = now - (row ? Math.max(0, Number(row.now) - since) : 0);
         if (known && known.beats < beats) waitSince = Math.max(waitSince, known.lookedAt);
       }
       waits.set(id, { since, waitSince, beats, lookedAt: now });

@@ -71,7 +71,7 @@ export function createIntake(deps: IntakeDeps) {
   let projects: ReadonlyMap<string, WatchedProject> = new Map();
   let keys: ReadonlyMap<string, string> = new Map();
 
-  const heartbeats = createHeartbeats(deps);
+  const heartbeats = createHeartbeats({ ...deps, shared: hubs.shared });
   const recorder = createRecorder({
     ...deps,
     refusals,

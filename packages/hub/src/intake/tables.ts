@@ -21,7 +21,7 @@ export type StateRow = {
   ran_at: number | null;
 };
 export type CheckRow = { probe: number; at: number; status: number; latency_ms: number | null; reason: string | null };
-export type HeartbeatRow = { id: string; first_at: number; last_at: number | null; failed: number; beats: number };
+type HeartbeatRow = { id: string; first_at: number; last_at: number | null; failed: number; beats: number };
 export type LogRow = {
   id: Generated<number>;
   project: string;
