@@ -50,7 +50,7 @@ export async function transition(
       .returningAll()
       .executeTakeFirst();
     if (!after) throw refusal(verb, await findAlert(trx, caller, id));
-    // What somebody is on, puts aside or ends no longer explains others, or does so again.
+    // What somebody puts aside or ends no longer explains others.
     if (event === 'alert.resolved') await announce(trx, context, { resolved: [after], at, now: at, by: caller.name });
     else {
       await context.appendEvents(trx, [alertEvent(event, after, at, caller.name)]);

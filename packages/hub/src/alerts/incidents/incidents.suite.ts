@@ -2,6 +2,7 @@ import type { Incident } from '@orrery/protocol';
 import { describe, expect, it } from 'vitest';
 import type { OpenTestDatabase } from '../../../../../test/services/databases.ts';
 import { verifyAudit } from '../../access/index.ts';
+import type { EventTables } from '../../events/index.ts';
 import type { AlertTables } from '../tables.ts';
 import { person } from '../testing.ts';
 import { down, incidentRoom, project, T } from './incident.rooms.ts';
@@ -72,6 +73,14 @@ export function incidentsSuite(open: OpenTestDatabase): void {
       expect((await alerts.incidents.acknowledge(person('ann'), asked)).alerts).toMatchObject([
         { status: 'acknowledged', silencedBy: id },
       ]);
+    });
+
+    it('says in its events which detector found its root, so that no rule acts on what a rule has raised', async () => {
+      const { db, firing } = await room();
+      await firing([down('veria/api', { detector: 'rule' })]);
+      await firing([]);
+      const told = db.withTables<EventTables>().selectFrom('events').select('data').where('type', 'like', 'incident.%');
+      expect((await told.execute()).map(({ data }) => JSON.parse(data ?? '').detector)).toEqual(['rule', 'rule']);
     });
 
     it('is as severe as the worst of what is open', async () => {

@@ -6,7 +6,7 @@ import { type Connected, connect, type Member } from './connect.ts';
 import { reasonFor, rootOf } from './root.ts';
 
 /** An alert as far as incidents need it. */
-export type Known = Member & Pick<AlertRow, 'title'>;
+export type Known = Member & Pick<AlertRow, 'title' | 'detector'>;
 export type Placement = {
   /** Incidents as they are from now on, as far as they are new or changed. */
   incidents: IncidentRow[];
@@ -113,6 +113,6 @@ function incidentEvent(
     ...(root === undefined ? {} : { project: root.project }),
     ...(root?.service == null ? {} : { service: root.service }),
     title: root?.title ?? 'An incident',
-    data: { incidentId: incident.id, rootAlertId: incident.root_alert_id, ...more },
+    data: { incidentId: incident.id, rootAlertId: incident.root_alert_id, detector: root?.detector, ...more },
   };
 }

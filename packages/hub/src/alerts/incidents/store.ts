@@ -12,6 +12,7 @@ const COLUMNS = [
   'category',
   'status',
   'title',
+  'detector',
   'created_at',
   'incident_id',
   'inhibited_by',

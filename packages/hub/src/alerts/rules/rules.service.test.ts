@@ -175,6 +175,7 @@ eachDatabase((name, open) => {
         { title: 'a' },
         { type: 'alert.opened', title: 'by a rule', data: by('rule') },
         { type: 'alert.opened', title: 'by a limit', data: by('threshold') },
+        { type: 'incident.resolved', title: 'around an alert by a rule', data: by('rule') },
         { type: 'notification.failed', title: 'of a rule', data: { alertId: null } },
         { type: 'notification.failed', title: 'of an alert', data: { alertId: 'alr_1' } },
       );
