@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 export type Tally = {
   passed: number;
   failed: number;
-  /** Tests that passed on their second try only; only the fault suite has one. */
+  /** Tests that passed on their second try only; suites on real parts have one. */
   secondTry: string[];
   /** What tests measured, a line each. */
   figures: string[];
