@@ -1,83 +1,110 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { requirePrograms } from '../scripts/testing/programs.ts';
+import { ORRERY } from '../test/services/hub.ts';
+import { probingConfig, startBlackbox, startPrometheus } from './tools/peers.ts';
+import { cpuSeconds, rssMiB } from './tools/processes.ts';
+import { figure, median } from './tools/report.ts';
+import { startTargets } from './tools/targets.ts';
 
 /**
- * How long a hub takes to listen, and what it needs while it watches 50 projects every 15 s and nothing happens.
- * Start: median of five fresh data folders. Idle: 30 s after a minute of settling; memory and CPU from /proc (Linux only).
+ * How long a hub takes to listen, and what it needs while it watches 50 projects every 15 s and nothing happens. Start: median of five
+ * fresh data folders. Rest: 60 s after 30 s of settling, memory and CPU of the whole process. The peers probe the same targets as often.
  */
-const BIN = fileURLToPath(new URL('../packages/hub/bin/orrery.mjs', import.meta.url));
-const TICKS_PER_SECOND = 100;
+requirePrograms(['prometheus', 'blackbox']);
+const PROJECTS = 50;
+const STARTS = 5;
+const SETTLE_MS = 30_000;
+const REST_MS = 60_000;
 
-const target = createServer((_request, response) =>
-  response.writeHead(200, { 'content-type': 'application/json' }).end(
-    JSON.stringify({
-      status: 'healthy',
-      checks: { database: true },
-      timestamp: new Date().toISOString(),
-      version: '1',
-    }),
-  ),
+const targets = await startTargets(PROJECTS);
+const projects = targets.urls.map(
+  (url, i) =>
+    `  - { slug: p${i}, name: Product ${i}, hubUrl: "${url}", services: [{ name: api, probes: [{ kind: http, url: "${url}", interval: 15s }] }] }`,
 );
-await new Promise<void>((done) => target.listen(0, '127.0.0.1', done));
-const port = (target.address() as AddressInfo).port;
-const yaml = `network: { allowPrivate: true }\nprojects:\n${Array.from(
-  { length: 50 },
-  (_, i) =>
-    `  - slug: p${i}\n    name: Product ${i}\n    hubUrl: http://127.0.0.1:${port}\n    services: [{ name: api, probes: [{ kind: http, url: "http://127.0.0.1:${port}/api/health", interval: 15s }] }]\n`,
-).join('')}`;
+const yaml = `network: { allowPrivate: true }\nprojects:\n${projects.join('\n')}\n`;
 
 async function start(): Promise<{ ms: number; pid: number; stop(): Promise<void> }> {
   const dir = mkdtempSync(join(tmpdir(), 'orrery-bench-'));
-  writeFileSync(join(dir, 'orrery.yaml'), yaml);
+  const file = join(dir, 'orrery.yaml');
+  writeFileSync(file, yaml);
   const began = performance.now();
   const child = spawn(
     process.execPath,
-    [BIN, 'serve', '--json', '--port', '0', '--data', join(dir, 'data'), '--config', join(dir, 'orrery.yaml')],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
+    [ORRERY, 'serve', '--json', '--port', '0', '--data', join(dir, 'data'), '--config', file],
+    { stdio: ['ignore', 'pipe', 'ignore'], env: { PATH: process.env.PATH ?? '', HOME: dir, TZ: 'UTC' } },
   );
+  const onExit = () => child.kill('SIGKILL');
+  process.once('exit', onExit);
   await new Promise<void>((done, fail) => {
     child.stdout.once('data', () => done());
     child.once('exit', (code) => fail(new Error(`the hub ended with ${code}`)));
   });
-  const ms = performance.now() - began;
   return {
-    ms,
+    ms: performance.now() - began,
     pid: child.pid ?? 0,
     async stop() {
       const ended = new Promise((done) => child.once('exit', done));
       child.kill('SIGTERM');
       await ended;
+      process.off('exit', onExit);
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
-const cpuSeconds = (pid: number) => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-};
-const rssMiB = (pid: number) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+/** Memory and share of a core of processes at rest. */
+async function atRest(pids: readonly number[]) {
+  await wait(SETTLE_MS);
+  const before = cpuSeconds(...pids);
+  await wait(REST_MS);
+  return { rss: rssMiB(...pids), percent: ((cpuSeconds(...pids) - before) / REST_MS) * 1000 * 100 };
+}
 
 const starts: number[] = [];
-for (let i = 0; i < 5; i++) {
+for (let i = 0; i < STARTS; i++) {
   const hub = await start();
   starts.push(hub.ms);
   await hub.stop();
 }
-starts.sort((a, b) => a - b);
-console.log(`start to listening, 50 projects   median ${starts[2]?.toFixed(0)} ms   worst ${starts[4]?.toFixed(0)} ms`);
-
 const hub = await start();
-await wait(60_000);
-const before = cpuSeconds(hub.pid);
-await wait(30_000);
-const share = ((cpuSeconds(hub.pid) - before) / 30) * 100;
-console.log(`idle, 50 projects every 15 s      ${rssMiB(hub.pid).toFixed(0)} MiB   ${share.toFixed(2)} % of a core`);
+const ours = await atRest([hub.pid]);
 await hub.stop();
-target.close();
+
+const began = performance.now();
+const blackbox = await startBlackbox();
+const prometheus = await startPrometheus(
+  probingConfig({ targets: targets.urls, blackbox: blackbox.address, intervalS: 15, evaluationS: 15 }),
+);
+const readyMs = performance.now() - began;
+const theirs = await atRest([prometheus.pid, blackbox.pid]);
+await prometheus.stop();
+await blackbox.stop();
+targets.stop();
+
+const name = 'Prometheus + blackbox_exporter';
+figure({
+  what: 'start to listening, 50 projects declared',
+  unit: 's',
+  ours: median(starts) / 1000,
+  peer: { name, value: readyMs / 1000 },
+  bar: { atMost: 1.5 },
+  note: `median of ${STARTS}; worst ${(Math.max(...starts) / 1000).toFixed(2)} s`,
+});
+figure({
+  what: 'at rest, 50 projects every 15 s: resident memory',
+  unit: 'MiB',
+  ours: ours.rss,
+  peer: { name, value: theirs.rss },
+  bar: { atMost: 120 },
+});
+figure({
+  what: 'at rest, 50 projects every 15 s: share of a core',
+  unit: '%',
+  ours: ours.percent,
+  peer: { name, value: theirs.percent },
+  bar: { atMost: 1 },
+});

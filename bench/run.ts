@@ -1,21 +1,64 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { type Figure, isMet, row, TABLE_HEAD } from './tools/report.ts';
 
-/** `npm run bench` runs every comparison in this folder one after the other; `npm run bench -- samples` runs one. */
+/**
+ * `npm run bench` runs every comparison in this folder one after the other and prints one table; `npm run bench -- ingest year` runs some.
+ * With `--write` the table becomes docs/benchmarks.md.
+ */
 const here = new URL('./', import.meta.url);
-const wanted = process.argv.slice(2);
-const files = readdirSync(here).filter((name) => name.endsWith('.ts') && name !== 'run.ts');
-const chosen = wanted.length === 0 ? files : files.filter((name) => wanted.includes(name.replace(/\.ts$/, '')));
-if (chosen.length === 0) {
-  console.error(`No benchmark is named so. There are: ${files.map((name) => name.replace(/\.ts$/, '')).join(', ')}.`);
+const results = new URL('results/', here);
+const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
+const write = process.argv.includes('--write');
+const names = readdirSync(here)
+  .filter((name) => name.endsWith('.ts') && name !== 'run.ts')
+  .map((name) => name.slice(0, -'.ts'.length))
+  .sort();
+const unknown = wanted.filter((name) => !names.includes(name));
+if (unknown.length > 0) {
+  console.error(`No benchmark is named ${unknown.join(', ')}. There are: ${names.join(', ')}.`);
   process.exit(2);
 }
-let failed = 0;
-for (const name of chosen.sort()) {
-  console.log(`\n── ${name.replace(/\.ts$/, '')}`);
-  const { status } = spawnSync(process.execPath, [...process.execArgv, new URL(name, here).pathname], {
+const chosen = wanted.length === 0 ? names : names.filter((name) => wanted.includes(name));
+const began = performance.now();
+const failed: string[] = [];
+const rows: string[] = [];
+const missed: string[] = [];
+mkdirSync(results, { recursive: true });
+for (const name of chosen) {
+  console.log(`\n── ${name}`);
+  const file = new URL(`${name}.json`, results);
+  rmSync(file, { force: true });
+  const { status } = spawnSync(process.execPath, [...process.execArgv, new URL(`${name}.ts`, here).pathname], {
     stdio: 'inherit',
   });
-  if (status !== 0) failed++;
+  if (status !== 0) failed.push(name);
+  if (!existsSync(file)) continue;
+  const figures: Figure[] = JSON.parse(readFileSync(file, 'utf8'));
+  rows.push(...figures.map((figure) => row(figure, name)));
+  missed.push(...figures.filter((figure) => !isMet(figure)).map(({ what }) => what));
 }
-process.exitCode = failed === 0 ? 0 : 1;
+
+const table = [TABLE_HEAD, ...rows].join('\n');
+const minutes = ((performance.now() - began) / 60_000).toFixed(1);
+console.log(`\n${table}\n\n${rows.length} figures in ${minutes} min, ${missed.length} beyond their bar.`);
+for (const what of missed) console.log(`  beyond its bar: ${what}`);
+if (failed.length > 0) console.error(`Did not run to the end: ${failed.join(', ')}.`);
+if (write) {
+  const day = new Date().toISOString().slice(0, 10);
+  const [cpu] = cpus();
+  const text = `# Benchmarks
+
+\`npm run bench\` measures all of this again, \`npm run bench -- NAME\` one of them; the names are in the last column. Peers run in the same
+run on the same machine, as Debian packages them. A ratio above 1 is in our favour. What each figure means and how it is taken is said at
+the top of its file in [bench](../bench).
+
+Measured on ${day}: ${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), Node ${process.versions.node}.
+
+${table}
+`;
+  writeFileSync(new URL('../docs/benchmarks.md', here), text);
+  console.log('docs/benchmarks.md is written.');
+}
+process.exitCode = failed.length > 0 || missed.length > 0 ? 1 : 0;

@@ -34,6 +34,21 @@ export function ratio({ ours, peer, bar }: Figure): number | undefined {
 export const barOf = ({ bar, unit }: Figure): string =>
   bar === undefined ? '' : 'atMost' in bar ? `≤ ${shown(bar.atMost)} ${unit}` : `≥ ${shown(bar.atLeast)} ${unit}`;
 
+export const TABLE_HEAD = [
+  '| what | Orrery | peer | ratio | bar | `npm run bench --` |',
+  '| --- | ---: | ---: | ---: | ---: | --- |',
+].join('\n');
+
+/** One line of the table. */
+export function row(one: Figure, bench: string): string {
+  const against = ratio(one);
+  const what = one.note === undefined ? one.what : `${one.what} (${one.note})`;
+  const peer = one.peer ? `${shown(one.peer.value)} ${one.unit}, ${one.peer.name}` : '';
+  const bar = `${barOf(one)}${isMet(one) ? '' : ' **missed**'}`;
+  const cells = [what, `${shown(one.ours)} ${one.unit}`, peer, against === undefined ? '' : `${shown(against)} ×`, bar];
+  return `| ${[...cells, bench].join(' | ')} |`;
+}
+
 /** Prints one figure and keeps it for the table. */
 export function figure(one: Figure): void {
   figures.push(one);
