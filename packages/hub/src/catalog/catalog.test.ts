@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../../../../test/services/until.ts';
 import { audit, type Caller, systemCaller } from '../access/index.ts';
 import { createEvents } from '../events/index.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -287,6 +288,16 @@ describe('what is seen of a project', () => {
       version: '1.0.0',
       status: 'online',
     });
+  });
+
+  it('is written within a moment when it is the first, and told of once', async () => {
+    await catalog.add(staff, { hubUrl: await veria() }, { dryRun: false });
+    catalog.observe([{ project: 'veria', at: Date.now() }]);
+    await until(async () => (await catalog.get(staff, 'veria')).lastSeenAt !== null, { what: 'it was seen' });
+    catalog.observe([{ project: 'veria', at: Date.now() + 1 }]);
+    await catalog.flushSightings();
+    const { rows: told } = await sql`SELECT type FROM events WHERE type = 'project.seen'`.execute(database.db);
+    expect(told).toHaveLength(1);
   });
 
   it('includes which endpoints answer, on its own address only', async () => {

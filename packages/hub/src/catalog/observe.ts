@@ -6,9 +6,14 @@ import type { CatalogTables } from './tables.ts';
 
 export type Sighting = { project: string; at: number; version?: string; capabilities?: Capabilities };
 
+/** A project that this hub has not heard of before is written at once: somebody waits for it. */
+const FIRST_MS = 200;
+
 /** Remembers when projects were last heard of. Sightings are gathered and written together; the newest wins whatever order they come in. */
 export function createObserve(deps: CatalogDeps) {
   const pending = new Map<string, Sighting>();
+  const met = new Set<string>();
+  let soon: NodeJS.Timeout | undefined;
 
   async function flushSightings(): Promise<void> {
     if (pending.size === 0) return;
@@ -17,8 +22,8 @@ export function createObserve(deps: CatalogDeps) {
     try {
       await inTransaction(deps.db, async (trx) => {
         const tables = trx.withTables<CatalogTables>();
-        for (const { project, at, version, capabilities } of batch)
-          await tables
+        for (const { project, at, version, capabilities } of batch) {
+          const row = await tables
             .updateTable('projects')
             .set((eb) => ({
               last_seen_at: eb.case().when('last_seen_at', '>', at).then(eb.ref('last_seen_at')).else(at).end(),
@@ -27,7 +32,19 @@ export function createObserve(deps: CatalogDeps) {
               ...(capabilities === undefined ? {} : { capabilities: JSON.stringify(capabilities) }),
             }))
             .where('slug', '=', project)
-            .execute();
+            .returning('first_seen_at')
+            .executeTakeFirst();
+          if (row?.first_seen_at === at)
+            await deps.appendEvents(trx, [
+              {
+                at,
+                type: 'project.seen',
+                project,
+                title: `${project} was heard of for the first time`,
+                data: { version },
+              },
+            ]);
+        }
       });
     } catch (error) {
       for (const sighting of batch) if (!pending.has(sighting.project)) pending.set(sighting.project, sighting);
@@ -37,6 +54,13 @@ export function createObserve(deps: CatalogDeps) {
 
   return {
     observe(sightings: readonly Sighting[]): void {
+      const strangers = sightings.filter(({ project }) => !met.has(project));
+      for (const { project } of strangers) met.add(project);
+      if (strangers.length > 0 && soon === undefined)
+        soon = setTimeout(() => {
+          soon = undefined;
+          flushSightings().catch((error: unknown) => deps.log.warn({ err: error }, 'sightings wait for the next turn'));
+        }, FIRST_MS).unref();
       for (const sighting of sightings) {
         const known = pending.get(sighting.project);
         pending.set(sighting.project, { ...known, ...sighting, at: Math.max(known?.at ?? 0, sighting.at) });
