@@ -32,16 +32,34 @@ export async function openSqliteForTest(): Promise<TestDatabase & { dispose(): P
   return { ...database, options: { dataDir }, dispose };
 }
 
+const urlOf = (admin: string, name: string): string => {
+  const url = new URL(admin);
+  url.pathname = `/${name}`;
+  return url.href;
+};
+
+let migrated: Promise<string> | undefined;
+
+/** A database with the whole schema, made once in a process: copies of it need no migration. */
+function templateDatabase(admin: string): Promise<string> {
+  migrated ??= (async () => {
+    const name = `schema_${randomBytes(8).toString('hex')}`;
+    await administer(admin, `CREATE DATABASE ${name}`);
+    const database = await openDatabase({ dataDir: '', url: urlOf(admin, name) });
+    await migrate(database.db, database.kind);
+    await database.close();
+    return name;
+  })();
+  return migrated;
+}
+
 /** A fresh, migrated database inside the shared PostgreSQL. `dispose` closes and drops it. */
 async function openPostgresForTest(): Promise<TestDatabase & { dispose(): Promise<void> }> {
   const admin = inject('postgresUrl');
   const name = `t_${randomBytes(8).toString('hex')}`;
-  await administer(admin, `CREATE DATABASE ${name}`);
-  const url = new URL(admin);
-  url.pathname = `/${name}`;
-  const options = { dataDir: '', url: url.href };
+  await administer(admin, `CREATE DATABASE ${name} TEMPLATE ${await templateDatabase(admin)}`);
+  const options = { dataDir: '', url: urlOf(admin, name) };
   const database = await openDatabase(options);
-  await migrate(database.db, database.kind);
   const dispose = async () => {
     await database.close();
     await administer(admin, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
