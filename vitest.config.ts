@@ -60,7 +60,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 90_000,
           retry: 1,
-          maxWorkers: 2,
+          maxWorkers: 1,
           execArgv,
         },
       },
