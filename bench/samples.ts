@@ -6,17 +6,24 @@ import { openDatabase } from '../packages/hub/src/platform/db.ts';
 import { createLog } from '../packages/hub/src/platform/log.ts';
 import { migrate } from '../packages/hub/src/platform/migrate.ts';
 import { createSamples, type IncomingSample } from '../packages/hub/src/samples/index.ts';
+import { requirePrograms } from '../scripts/testing/programs.ts';
+import { startPrometheus } from './tools/peers.ts';
+import { writeRequest } from './tools/remote-write.ts';
+import { figure, median } from './tools/report.ts';
 
-/** Usage: node bench/samples.ts [millions of samples, 10]. Appends, packs and reads them on a fresh SQLite file. */
-const MILLIONS = Number(process.argv[2] ?? 10);
+/**
+ * Appends, packs and reads ten million samples of a thousand series on a fresh SQLite file. Prometheus takes the same samples by remote
+ * write and answers the same questions; ours are asked at the door of the room, the peer's over HTTP on this machine.
+ */
+requirePrograms(['prometheus']);
+const MILLIONS = 10;
 const DAY = 86_400_000;
 const SERIES = 1000;
 const BATCH = 5000;
 const EVERY_MS = 10_000;
 
 const dataDir = mkdtempSync(join(tmpdir(), 'orrery-bench-'));
-const url = process.env.ORRERY_DATABASE_URL;
-const database = await openDatabase({ dataDir, ...(url === undefined ? {} : { url }) });
+const database = await openDatabase({ dataDir });
 await migrate(database.db, database.kind);
 let now = Date.parse('2026-03-10T00:00:00Z');
 const samples = createSamples({
@@ -26,7 +33,6 @@ const samples = createSamples({
   rawRetentionMs: () => 30 * DAY,
 });
 const caller = systemCaller('bench');
-const say = (what: string, value: string) => process.stdout.write(`${what.padEnd(64)} ${value}\n`);
 const timed = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
   const began = performance.now();
   const result = await work();
@@ -36,16 +42,15 @@ const timed = async <T>(work: () => Promise<T>): Promise<[T, number]> => {
 let appendMs = 0;
 let sealMs = 0;
 let sealed = 0;
-let longest = 0;
 let stored = 0;
+const waveAt = (round: number, i: number) => Math.round(1e4 + 5e3 * Math.sin((round + i) / 40)) / 100;
 const keys = Array.from({ length: SERIES }, (_, i) => `metric_${i}`);
 const began = now;
 for (let round = 0; stored < MILLIONS * 1e6; round++) {
   // One batch is five moments of every series, as a product's SDK pushes them.
   const batch: IncomingSample[] = [];
   for (let step = 0; step < BATCH / SERIES; step++)
-    for (const [i, key] of keys.entries())
-      batch.push({ key, at: now + step * EVERY_MS, value: Math.round(1e4 + 5e3 * Math.sin((round + i) / 40)) / 100 });
+    for (const [i, key] of keys.entries()) batch.push({ key, at: now + step * EVERY_MS, value: waveAt(round, i) });
   now += (BATCH / SERIES) * EVERY_MS;
   const [result, ms] = await timed(() => samples.append(database.db, 'bench', batch, now));
   appendMs += ms;
@@ -54,47 +59,90 @@ for (let round = 0; stored < MILLIONS * 1e6; round++) {
   const [hours, spent] = await timed(() => samples.rollup());
   sealMs += spent;
   sealed += hours;
-  longest = Math.max(longest, spent);
 }
-say(
-  'append, one transaction for 5,000 samples',
-  `${Math.round((stored / appendMs) * 1000).toLocaleString('en')} samples/s`,
-);
-say(
-  'packing hours (points, minutes, hours, sketches)',
-  `${((sealMs * 1000) / Math.max(1, sealed)).toFixed(0)} µs each, ${sealed} hours`,
-);
-say(
-  'append and packing together',
-  `${Math.round((stored / (appendMs + sealMs)) * 1000).toLocaleString('en')} samples/s`,
-);
-
 const range = { project: 'bench', keys: ['metric_500'], from: now - DAY, to: now };
-const reads: [string, Parameters<typeof samples.query>[1]][] = [
-  [`24 h of one series among ${(stored / 1e6).toFixed(1)} M samples, for a chart`, range],
-  ['the same, one point a minute, p95', { ...range, step: 60_000, stat: 'p95' }],
-  ['the same, 15 min of samples themselves', { ...range, from: now - 900_000 }],
-  ['all of it, one point an hour', { ...range, from: began, step: 3_600_000 }],
-  ['24 series for a page, last hour', { project: 'bench', from: now - 3_600_000, to: now }],
-];
-for (const [what, input] of reads) {
+const READS = 15;
+
+/** The median of some reads in ms, the first one among them. */
+async function reading(read: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
-  let points = 0;
-  for (let i = 0; i < 9; i++) {
-    const [answer, ms] = await timed(() => samples.query(caller, input));
-    points = answer.series.reduce((sum, series) => sum + series.points.length, 0);
-    times.push(ms);
-  }
-  const [first = 0] = times;
-  times.sort((a, b) => a - b);
-  say(what, `${(times[4] ?? 0).toFixed(1)} ms (first ${first.toFixed(1)}), ${points} points`);
+  for (let i = 0; i < READS; i++) times.push((await timed(read))[1]);
+  return median(times);
 }
-const [, latestMs] = await timed(() => samples.latest(['bench'], ['*']));
-say(`newest value of ${SERIES} series`, `${latestMs.toFixed(1)} ms`);
-if (database.kind === 'sqlite') {
-  const bytes = statSync(join(dataDir, 'orrery.db')).size;
-  say('on disk', `${(bytes / 1e6).toFixed(0)} MB, ${(bytes / stored).toFixed(1)} bytes a sample`);
-}
-say('memory', `${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB RSS`);
+const ours = {
+  day: await reading(() => samples.query(caller, range)),
+  p95: await reading(() => samples.query(caller, { ...range, step: 60_000, stat: 'p95' })),
+  all: await reading(() => samples.query(caller, { ...range, from: began, step: 3_600_000 })),
+  page: await reading(() => samples.query(caller, { project: 'bench', from: now - 3_600_000, to: now })),
+};
 await database.close();
+// The log is in the file once it is closed.
+const bytes = statSync(join(dataDir, 'orrery.db')).size;
 rmSync(dataDir, { recursive: true, force: true });
+
+const prometheus = await startPrometheus({
+  config: 'storage: { tsdb: { out_of_order_time_window: 30d } }\n',
+  more: ['--web.enable-remote-write-receiver'],
+});
+const SHIFT = Date.now() - now;
+for (let at = began, round = 0; at < now; round++) {
+  const from = at;
+  const body = writeRequest(
+    keys.map((name, i) => ({
+      name,
+      points: Array.from({ length: BATCH / SERIES }, (_, step) => ({
+        at: from + step * EVERY_MS + SHIFT,
+        value: waveAt(round, i),
+      })),
+    })),
+  );
+  const response = await fetch(`${prometheus.url}/api/v1/write`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-protobuf',
+      'content-encoding': 'snappy',
+      'x-prometheus-remote-write-version': '0.1.0',
+    },
+    body: new Uint8Array(body),
+  });
+  if (!response.ok) throw new Error(`remote write: ${response.status} ${await response.text()}`);
+  at += (BATCH / SERIES) * EVERY_MS;
+}
+async function theirs(query: string, from: number, stepMs: number): Promise<number> {
+  const address = new URL(`${prometheus.url}/api/v1/query_range`);
+  const ends = { start: (from + SHIFT) / 1000, end: (now + SHIFT) / 1000 };
+  for (const [name, value] of Object.entries({ query, ...ends, step: stepMs / 1000 }))
+    address.searchParams.set(name, String(value));
+  return reading(async () => {
+    const response = await fetch(address);
+    const { data } = (await response.json()) as { data: { result: { values: unknown[] }[] } };
+    if (!data.result[0]?.values.length) throw new Error(`the peer knows nothing of ${query}`);
+  });
+}
+const name = 'Prometheus query_range, over HTTP';
+const peer = {
+  day: await theirs('metric_500', now - DAY, 10_000),
+  p95: await theirs('quantile_over_time(0.95, metric_500[1m])', now - DAY, 60_000),
+  all: await theirs('avg_over_time(metric_500[1h])', began, 3_600_000),
+};
+await prometheus.stop();
+
+figure({
+  what: `24 h of one series among ${(stored / 1e6).toFixed(0)} M samples`,
+  unit: 'ms',
+  ours: ours.day,
+  peer: { name, value: peer.day },
+  bar: { atMost: 20 },
+  note: `medians of ${READS} reads; ours at the door of its room, for a chart`,
+});
+figure({ what: 'the same, one p95 a minute', unit: 'ms', ours: ours.p95, peer: { name, value: peer.p95 } });
+figure({ what: 'all of it, one point an hour', unit: 'ms', ours: ours.all, peer: { name, value: peer.all } });
+figure({ what: '24 series for a page, last hour', unit: 'ms', ours: ours.page });
+figure({
+  what: 'samples stored, transactions of 5,000',
+  unit: 'samples/s',
+  ours: (stored / appendMs) * 1000,
+  bar: { atLeast: 50_000 },
+  note: `${Math.round((stored / (appendMs + sealMs)) * 1000).toLocaleString('en')} with the packing of hours, which took ${Math.round((sealMs * 1000) / Math.max(1, sealed))} µs each`,
+});
+figure({ what: 'on disk', unit: 'bytes a sample', ours: bytes / stored });

@@ -1,22 +1,25 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCaller } from '../packages/hub/src/access/index.ts';
 import { openDatabase } from '../packages/hub/src/platform/db.ts';
 import { createLog } from '../packages/hub/src/platform/log.ts';
-import { migrate } from '../packages/hub/src/platform/migrate.ts';
 import { createSamples, type IncomingSample } from '../packages/hub/src/samples/index.ts';
+import { startHub } from '../test/services/hub.ts';
+import { figure, median } from './tools/report.ts';
 
 /**
- * Usage: node bench/year.ts [series, 8]. Lives through a year of a few series, one sample a minute each, with the default retention,
- * and tells what 50 projects with 40 such metrics take on disk.
+ * What a year of 50 projects with 40 metrics of one sample a minute takes. Eight series live through the whole year, hour by hour packed,
+ * expired by the default retention; each series has rows of its own, so that 2,000 take 250 times as much. Then all 2,000 series get
+ * their last day, and a real hub on that folder answers what the overview asks, over HTTP.
  */
-const SERIES = Number(process.argv[2] ?? 8);
-const FLEET = 50 * 40;
+const SERIES = 8;
+const PROJECTS = 50;
+const METRICS = 40;
 const DAYS = 365;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const READS = 15;
 
 /** The kinds of numbers that products report; a quarter of them as unfriendly as doubles can be. */
 const SHAPES: ((minute: number) => number)[] = [
@@ -26,39 +29,110 @@ const SHAPES: ((minute: number) => number)[] = [
   () => Math.random() * 100,
 ];
 
-const dataDir = mkdtempSync(join(tmpdir(), 'orrery-year-'));
-const { db, kind, close } = await openDatabase({ dataDir });
-await migrate(db, kind);
-const start = Date.parse('2026-01-01T00:00:00Z');
-let now = start;
-const samples = createSamples({
-  db,
-  clock: { now: () => now, monotonic: () => performance.now() },
-  log: createLog('silent', { write: () => undefined }),
-  rawRetentionMs: () => 30 * DAY,
-});
-const say = (what: string, value: string) => process.stdout.write(`${what.padEnd(64)} ${value}\n`);
-const size = () => statSync(join(dataDir, 'orrery.db')).size;
-const empty = size();
-for (let hour = 0; hour < DAYS * 24; hour += 4) {
-  const batch: IncomingSample[] = [];
-  for (let m = hour * 60; m < (hour + 4) * 60; m++)
-    for (let i = 0; i < SERIES; i++)
-      batch.push({ key: `metric_${i}`, at: start + m * MINUTE, value: SHAPES[i % SHAPES.length]?.(m) ?? 0 });
-  now = start + (hour + 4) * HOUR;
-  await samples.append(db, 'year', batch, now);
-  await samples.rollup();
-  if (hour % 24 === 0) await samples.expire({ raw: 30 * DAY, minute: 90 * DAY, hour: 400 * DAY });
+const projects = Array.from({ length: PROJECTS }, (_, i) => `p${i}`);
+const yaml = `projects:\n${projects.map((slug) => `  - { slug: ${slug}, name: Project ${slug}, hubUrl: "http://127.0.0.1:9/" }`).join('\n')}\n`;
+// The folder is a hub's own from the start.
+const first = await startHub({ yaml });
+await first.stop();
+const { dataDir } = first;
+const file = join(dataDir, 'orrery.db');
+const empty = statSync(file).size;
+const end = Math.floor(Date.now() / HOUR) * HOUR;
+const start = end - DAYS * DAY;
+
+/** The rooms' own samples on that folder, at a time that is set. */
+async function open() {
+  const { db, close } = await openDatabase({ dataDir });
+  const clock = { at: start };
+  const samples = createSamples({
+    db,
+    clock: { now: () => clock.at, monotonic: () => performance.now() },
+    log: createLog('silent', { write: () => undefined }),
+    rawRetentionMs: () => 30 * DAY,
+  });
+  return { db, close, clock, samples };
 }
-const grown = size() - empty;
-say(`one series over ${DAYS} days, one sample a minute`, `${(grown / SERIES / 1e6).toFixed(2)} MB`);
-say('50 projects with 40 metrics (goal: under 4 GB)', `${((grown / SERIES) * (FLEET / 1e9)).toFixed(2)} GB`);
-const began = performance.now();
-const year = { project: 'year', keys: ['metric_0'], from: start, to: now, step: DAY };
-const { series } = await samples.query(systemCaller('bench'), year);
-say(
-  'the year of one series, one point a day',
-  `${(performance.now() - began).toFixed(1)} ms, ${series[0]?.points.length ?? 0} points`,
-);
-await close();
-rmSync(dataDir, { recursive: true, force: true });
+
+async function liveThroughTheYear(): Promise<{ bytes: number; readMs: number }> {
+  const { db, close, clock, samples } = await open();
+  for (let hour = 0; hour < DAYS * 24; hour += 4) {
+    const batch: IncomingSample[] = [];
+    for (let m = hour * 60; m < (hour + 4) * 60; m++)
+      for (let i = 0; i < SERIES; i++)
+        batch.push({ key: `year_${i}`, at: start + m * MINUTE, value: SHAPES[i % SHAPES.length]?.(m) ?? 0 });
+    clock.at = start + (hour + 4) * HOUR;
+    await samples.append(db, 'p0', batch, clock.at);
+    await samples.rollup();
+    if (hour % 24 === 0) await samples.expire({ raw: 30 * DAY, minute: 90 * DAY, hour: 400 * DAY });
+  }
+  const year = { project: 'p0', keys: ['year_0'], from: start, to: end, step: DAY };
+  const times: number[] = [];
+  for (let i = 0; i < READS; i++) {
+    const began = performance.now();
+    const { series } = await samples.query(systemCaller('bench'), year);
+    times.push(performance.now() - began);
+    if ((series[0]?.points.length ?? 0) < DAYS) throw new Error('the year has fewer days than it should');
+  }
+  await close();
+  return { bytes: statSync(file).size - empty, readMs: median(times) };
+}
+
+async function liveThroughTheLastDay(): Promise<void> {
+  const { db, close, clock, samples } = await open();
+  for (let hour = 0; hour < 24; hour += 2) {
+    clock.at = end - DAY + (hour + 2) * HOUR;
+    for (const [p, project] of projects.entries()) {
+      const batch: IncomingSample[] = [];
+      for (let m = hour * 60; m < (hour + 2) * 60; m++)
+        for (let i = 0; i < METRICS; i++)
+          batch.push({
+            key: `metric_${i}`,
+            at: end - DAY + m * MINUTE,
+            value: SHAPES[i % SHAPES.length]?.(m + p) ?? 0,
+          });
+      await samples.append(db, project, batch, clock.at);
+    }
+    await samples.rollup();
+  }
+  await close();
+}
+
+const { bytes, readMs } = await liveThroughTheYear();
+await liveThroughTheLastDay();
+const hub = await startHub({ dataDir });
+const slowest: { path: string; ms: number }[] = [];
+for (const path of [
+  '/api/fed/projects',
+  `/api/fed/sparklines?key=metric_0&from=${new Date(end - DAY).toISOString()}&to=${new Date(end).toISOString()}`,
+  '/api/fed/metrics/p7?from=1h',
+  '/ops/health?history=50',
+  '/ops/events/recent?limit=50',
+  '/api/fed/alerts?limit=100',
+]) {
+  const times: number[] = [];
+  for (let i = 0; i < READS; i++) {
+    const began = performance.now();
+    await hub.api.read(path);
+    times.push(performance.now() - began);
+  }
+  slowest.push({ path, ms: median(times) });
+}
+await hub.dispose();
+slowest.sort((a, b) => b.ms - a.ms);
+
+const one = bytes / SERIES;
+figure({
+  what: 'a year of 50 projects × 40 metrics × 60 s on disk',
+  unit: 'GB',
+  ours: (one * PROJECTS * METRICS) / 1e9,
+  bar: { atMost: 4 },
+  note: `${SERIES} series really lived through it: ${(one / 1e6).toFixed(2)} MB each, a quarter of them random doubles; extrapolated`,
+});
+figure({ what: 'the year of one series, one point a day', unit: 'ms', ours: readMs, bar: { atMost: 50 } });
+figure({
+  what: 'the slowest query of the overview, 2,000 series, over HTTP',
+  unit: 'ms',
+  ours: slowest[0]?.ms ?? Number.NaN,
+  bar: { atMost: 50 },
+  note: slowest.map(({ path, ms }) => `${path.split('?')[0]} ${ms.toFixed(1)}`).join(', '),
+});
