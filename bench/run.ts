@@ -5,7 +5,8 @@ import { type Figure, isMet, row, TABLE_HEAD } from './tools/report.ts';
 
 /**
  * `npm run bench` runs every comparison in this folder one after the other and prints one table; `npm run bench -- ingest year` runs some.
- * With `--write` the table becomes docs/benchmarks.md.
+ * With `--write` the whole table becomes docs/benchmarks.md, and the
+ * figures that have a bar become README's.
  */
 const here = new URL('./', import.meta.url);
 const results = new URL('results/', here);
@@ -20,11 +21,14 @@ if (unknown.length > 0) {
   console.error(`No benchmark is named ${unknown.join(', ')}. There are: ${names.join(', ')}.`);
   process.exit(2);
 }
+if (write && wanted.length > 0) {
+  console.error('--write writes down all of them: leave the names out.');
+  process.exit(2);
+}
 const chosen = wanted.length === 0 ? names : names.filter((name) => wanted.includes(name));
 const began = performance.now();
 const failed: string[] = [];
-const rows: string[] = [];
-const missed: string[] = [];
+const measured: { bench: string; figure: Figure }[] = [];
 mkdirSync(results, { recursive: true });
 for (const name of chosen) {
   console.log(`\n── ${name}`);
@@ -36,14 +40,14 @@ for (const name of chosen) {
   if (status !== 0) failed.push(name);
   if (!existsSync(file)) continue;
   const figures: Figure[] = JSON.parse(readFileSync(file, 'utf8'));
-  rows.push(...figures.map((figure) => row(figure, name)));
-  missed.push(...figures.filter((figure) => !isMet(figure)).map(({ what }) => what));
+  measured.push(...figures.map((figure) => ({ bench: name, figure })));
 }
 
-const table = [TABLE_HEAD, ...rows].join('\n');
+const missed = measured.filter(({ figure }) => !isMet(figure));
+const table = [TABLE_HEAD, ...measured.map(({ figure, bench }) => row(figure, bench))].join('\n');
 const minutes = ((performance.now() - began) / 60_000).toFixed(1);
-console.log(`\n${table}\n\n${rows.length} figures in ${minutes} min, ${missed.length} beyond their bar.`);
-for (const what of missed) console.log(`  beyond its bar: ${what}`);
+console.log(`\n${table}\n\n${measured.length} figures in ${minutes} min, ${missed.length} beyond their bar.`);
+for (const { figure } of missed) console.log(`  beyond its bar: ${figure.what}`);
 if (failed.length > 0) console.error(`Did not run to the end: ${failed.join(', ')}.`);
 if (write) {
   const day = new Date().toISOString().slice(0, 10);
@@ -59,6 +63,15 @@ Measured on ${day}: ${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), 
 ${table}
 `;
   writeFileSync(new URL('../docs/benchmarks.md', here), text);
-  console.log('docs/benchmarks.md is written.');
+  const readme = new URL('../README.md', here);
+  const short = measured
+    .filter(({ figure }) => figure.bar)
+    .map(({ figure: { note: _, ...figure }, bench }) => row(figure, bench));
+  const part = `<!-- measured -->\nOn ${cpus().length} cores, ${day}; [docs/benchmarks.md](docs/benchmarks.md) has all of it, with what must be known to read it.\n\n${[TABLE_HEAD, ...short].join('\n')}\n<!-- /measured -->`;
+  writeFileSync(
+    readme,
+    readFileSync(readme, 'utf8').replace(/<!-- measured -->[\s\S]*<!-- \/measured -->/, () => part),
+  );
+  console.log('docs/benchmarks.md and the figures of README.md are written.');
 }
 process.exitCode = failed.length > 0 || missed.length > 0 ? 1 : 0;
