@@ -65,7 +65,7 @@ export async function openPage(
   });
   await context.addInitScript(reportViolations);
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   const troubles: string[] = [];
   page.on('console', (message) => {
     if (message.type() !== 'error') return;
