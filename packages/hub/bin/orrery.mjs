@@ -38,6 +38,7 @@ const modules = nearest(existsSync);
 const env = { ...process.env };
 // One heap for the few threads that share it: glibc's heap for each thread keeps what none of them needs any more.
 env.MALLOC_ARENA_MAX ??= '1';
+env.MALLOC_TRIM_THRESHOLD_ ??= '131072';
 if (modules) env.NODE_COMPILE_CACHE ??= join(modules, '.cache', 'orrery');
 const args = [
   // A young generation of up to 24 MiB: V8's own 48 are never given back, and in a small one all that a check needs grows old. What has grown
