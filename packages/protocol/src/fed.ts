@@ -5,6 +5,16 @@ import { Time } from './common.ts';
 export const ProjectStatus = z.enum(['online', 'offline', 'degraded']);
 export type ProjectStatus = z.infer<typeof ProjectStatus>;
 
+/** Headline numbers of a project; one that was never reported is null. */
+export const Kpis = z.object({
+  auditsOk: z.number().nullable(),
+  auditsWarn: z.number().nullable(),
+  auditsFail: z.number().nullable(),
+  deployFreshnessDays: z.number().nullable(),
+  healthLatencyMs: z.number().nullable(),
+});
+export type Kpis = z.infer<typeof Kpis>;
+
 export const FedProject = z.object({
   slug: z.string(),
   name: z.string(),
@@ -15,13 +25,7 @@ export const FedProject = z.object({
   tags: z.array(z.string()),
   teams: z.array(z.string()),
   domain: z.string().optional(),
-  kpis: z.object({
-    auditsOk: z.number().nullable(),
-    auditsWarn: z.number().nullable(),
-    auditsFail: z.number().nullable(),
-    deployFreshnessDays: z.number().nullable(),
-    healthLatencyMs: z.number().nullable(),
-  }),
+  kpis: Kpis,
   meshNs: z.string().optional(),
   version: z.string().optional(),
   /** Where the project was declared. What a file declares is read-only elsewhere. */
@@ -32,29 +36,95 @@ export const FedProject = z.object({
 });
 export type FedProject = z.infer<typeof FedProject>;
 
+const Share = z.number().min(0).max(1);
+
+/** What a risk comes from; null where nothing is known. */
+export const RiskFactors = z.object({
+  security: Share.nullable(),
+  compliance: Share.nullable(),
+  staleness: Share.nullable(),
+  health: Share.nullable(),
+});
+export type RiskFactors = z.infer<typeof RiskFactors>;
+
+export const EDGE_SOURCES = ['declared', 'hint', 'learned'] as const;
+/** How an edge is known: a file or the API says so, an instance reported it, or its outgoing calls showed it. */
+export const EdgeSource = z.enum(EDGE_SOURCES);
+export type EdgeSource = z.infer<typeof EdgeSource>;
+
+export const GraphNode = z.object({
+  id: z.string(),
+  label: z.string(),
+  tags: z.array(z.string()),
+  risk: Share,
+  status: ProjectStatus,
+  compliance: Share.nullable(),
+  freshnessDays: z.number().nullable(),
+  name: z.string().optional(),
+  domain: z.string().optional(),
+  teams: z.array(z.string()).optional(),
+  hubUrl: z.string().optional(),
+  lastSeenAt: Time.nullable().optional(),
+  kpis: Kpis.optional(),
+  /** 1 is well. */
+  health: Share.nullable().optional(),
+  cost: z.number().nullable().optional(),
+  riskFactors: RiskFactors.optional(),
+  position: z.object({ x: z.number(), y: z.number() }).optional(),
+  /** Fan-out actions that the project allows. */
+  allowFanout: z.array(z.string()).optional(),
+});
+export type GraphNode = z.infer<typeof GraphNode>;
+
+/** `from` needs `to`: it calls it, reads its queue, shares its schema or its secret. */
+export const GraphEdge = z.object({
+  id: z.string(),
+  from: z.string(),
+  to: z.string(),
+  kind: z.string(),
+  /** 0 to 1, as of now: without new proof it halves with each half-life. */
+  strength: Share,
+  sources: z.array(EdgeSource).optional(),
+  /** null for an edge that nobody but a declaration vouches for. */
+  lastProofAt: Time.nullable().optional(),
+  /** What the newest report gave as proof. */
+  proof: z.record(z.string(), z.unknown()).optional(),
+  /** Calls an hour, of an edge that was learned from them. */
+  calls: z.number().optional(),
+});
+export type GraphEdge = z.infer<typeof GraphEdge>;
+
 export const EcosystemGraph = z.object({
-  nodes: z.array(
+  nodes: z.array(GraphNode),
+  edges: z.array(GraphEdge),
+  /** What the shape of the graph says; each a list of slugs. */
+  insights: z
+    .object({
+      /** Projects that need each other in a circle. */
+      cycles: z.array(z.array(z.string())),
+      /** Those with far more neighbours than most, the most connected first. */
+      hubs: z.array(z.string()),
+      /** Without one of these the graph falls apart. */
+      singlePoints: z.array(z.string()),
+    })
+    .optional(),
+});
+export type EcosystemGraph = z.infer<typeof EcosystemGraph>;
+
+/** Who is hit when a project fails: all that need it, directly or not, the hardest hit first. */
+export const BlastRadius = z.object({
+  slug: z.string(),
+  hit: z.array(
     z.object({
-      id: z.string(),
-      label: z.string(),
-      tags: z.array(z.string()),
-      risk: z.number().min(0).max(1),
-      status: ProjectStatus,
-      compliance: z.number().min(0).max(1).nullable(),
-      freshnessDays: z.number().nullable(),
-    }),
-  ),
-  edges: z.array(
-    z.object({
-      id: z.string(),
-      from: z.string(),
-      to: z.string(),
-      kind: z.string(),
-      strength: z.number().min(0).max(1),
+      slug: z.string(),
+      /** The strongest way the trouble takes, from the failed project to the one that is hit, both included. */
+      via: z.array(z.string()),
+      /** The product of the strengths along it. */
+      strength: Share,
     }),
   ),
 });
-export type EcosystemGraph = z.infer<typeof EcosystemGraph>;
+export type BlastRadius = z.infer<typeof BlastRadius>;
 
 export const Series = z.object({
   key: z.string(),

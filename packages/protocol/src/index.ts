@@ -5,6 +5,7 @@ export * from './cloudevent.ts';
 export * from './common.ts';
 export * from './cron.ts';
 export * from './declare.ts';
+export * from './fanout.ts';
 export * from './fed.ts';
 export * from './instance.ts';
 export * from './logs.ts';

@@ -1,4 +1,4 @@
-import type { EcosystemGraph, FedProject, ProjectStatus } from '@orrery/protocol';
+import type { EcosystemGraph, FedProject, GraphNode, ProjectStatus } from '@orrery/protocol';
 import { isoOrNull } from '../platform/clock.ts';
 import { maskUrl } from '../platform/urls.ts';
 import { toStored } from './store.ts';
@@ -60,27 +60,48 @@ export function toFedProject(row: ProjectRow, facts: ProjectFacts, now: number, 
 
 const RISK: Record<ProjectStatus, number> = { online: 0, degraded: 0.5, offline: 1 };
 
-/** The ecosystem as nodes and declared edges. Risk is the health factor alone: online 0, degraded 0.5, offline 1. Compliance is audits ok ÷ all audits. */
+/** One project as a node. Risk is the health factor alone: online 0, degraded 0.5, offline 1. Compliance is audits ok ÷ all audits. */
+export function toNode(project: FedProject): GraphNode {
+  const { slug, name, tags, teams, domain, status, hubUrl, lastSeenAt, kpis, allowFanout } = project;
+  const { auditsOk, auditsWarn, auditsFail, deployFreshnessDays } = kpis;
+  const audits = (auditsOk ?? 0) + (auditsWarn ?? 0) + (auditsFail ?? 0);
+  return {
+    id: slug,
+    label: name,
+    tags,
+    risk: RISK[status],
+    status,
+    compliance: audits > 0 ? (auditsOk ?? 0) / audits : null,
+    freshnessDays: deployFreshnessDays,
+    name,
+    ...(domain === undefined ? {} : { domain }),
+    teams,
+    hubUrl,
+    lastSeenAt,
+    kpis,
+    health: lastSeenAt === null ? null : 1 - RISK[status],
+    cost: null,
+    allowFanout,
+  };
+}
+
+/** The ecosystem as nodes and declared edges. */
 export function toGraph(projects: readonly FedProject[]): EcosystemGraph {
   const known = new Set(projects.map((p) => p.slug));
   return {
-    nodes: projects.map((p) => {
-      const { auditsOk, auditsWarn, auditsFail, deployFreshnessDays } = p.kpis;
-      const audits = (auditsOk ?? 0) + (auditsWarn ?? 0) + (auditsFail ?? 0);
-      return {
-        id: p.slug,
-        label: p.name,
-        tags: p.tags,
-        risk: RISK[p.status],
-        status: p.status,
-        compliance: audits > 0 ? (auditsOk ?? 0) / audits : null,
-        freshnessDays: deployFreshnessDays,
-      };
-    }),
+    nodes: projects.map(toNode),
     edges: projects.flatMap((p) =>
       p.dependsOn
-        .filter((to) => known.has(to))
-        .map((to) => ({ id: `${p.slug}:${to}:api`, from: p.slug, to, kind: 'api', strength: 1 })),
+        .filter((to) => known.has(to) && to !== p.slug)
+        .map((to) => ({
+          id: `${p.slug}:${to}:api`,
+          from: p.slug,
+          to,
+          kind: 'api',
+          strength: 1,
+          sources: ['declared' as const],
+          lastProofAt: null,
+        })),
     ),
   };
 }

@@ -1,0 +1,52 @@
+import type { FedProject } from '@orrery/protocol';
+import { EcosystemGraph } from '@orrery/protocol';
+import { describe, expect, it } from 'vitest';
+import { toGraph } from './views.ts';
+
+const project = (slug: string, more: Partial<FedProject> = {}): FedProject => ({
+  slug,
+  name: slug.toUpperCase(),
+  status: 'online',
+  lastSeenAt: '2026-01-01T00:00:00.000Z',
+  hubUrl: `http://${slug}.example.com`,
+  tags: ['finance'],
+  teams: ['payments'],
+  domain: 'Finance',
+  kpis: { auditsOk: 3, auditsWarn: 1, auditsFail: null, deployFreshnessDays: 2, healthLatencyMs: null },
+  declaredIn: { source: 'file' },
+  allowFanout: ['audit.security'],
+  dependsOn: [],
+  hasApiKey: true,
+  ...more,
+});
+
+describe('the ecosystem as a graph', () => {
+  it('draws each project with what is known of it', () => {
+    const graph = toGraph([project('a', { status: 'degraded' })]);
+    expect(EcosystemGraph.parse(graph).nodes).toEqual([
+      expect.objectContaining({
+        ...{ id: 'a', label: 'A', name: 'A', risk: 0.5, health: 0.5, compliance: 0.75, freshnessDays: 2, cost: null },
+        ...{ teams: ['payments'], domain: 'Finance', tags: ['finance'], allowFanout: ['audit.security'] },
+      }),
+    ]);
+  });
+
+  it('says null, not zero, of a project that was never heard of', () => {
+    const kpis = {
+      auditsOk: null,
+      auditsWarn: null,
+      auditsFail: null,
+      deployFreshnessDays: null,
+      healthLatencyMs: null,
+    };
+    const [node] = toGraph([project('a', { status: 'offline', lastSeenAt: null, kpis })]).nodes;
+    expect(node).toMatchObject({ health: null, compliance: null, freshnessDays: null, lastSeenAt: null, risk: 1 });
+  });
+
+  it('draws what is declared, and nothing towards a project that does not exist or is itself', () => {
+    const { edges } = toGraph([project('a', { dependsOn: ['b', 'nobody', 'a'] }), project('b')]);
+    expect(edges).toEqual([
+      { id: 'a:b:api', from: 'a', to: 'b', kind: 'api', strength: 1, sources: ['declared'], lastProofAt: null },
+    ]);
+  });
+});
