@@ -20,6 +20,7 @@ const PROGRAMS = {
     found: () => inPath('prometheus-alertmanager'),
   },
   redis: { packages: ['redis-server'], brew: 'redis', found: () => inPath('redis-server') },
+  kcat: { packages: ['kcat'], brew: 'kcat', found: () => inPath('kcat') },
   'node-exporter': {
     packages: ['prometheus-node-exporter'],
     brew: 'node_exporter',

@@ -54,12 +54,21 @@ export const STEPS: readonly Step[] = [
   suite('unit', 'unit suites', { timeoutMs: 3 * MINUTE }),
   suite('service', 'suites on real services', {
     timeoutMs: 12 * MINUTE,
-    programs: ['postgres', 'promtool', 'prometheus-alertmanager', 'prometheus', 'node-exporter', 'redis', 'docker'],
+    programs: [
+      'postgres',
+      'promtool',
+      'prometheus-alertmanager',
+      'prometheus',
+      'node-exporter',
+      'redis',
+      'kcat',
+      'docker',
+    ],
     needsConsole: true,
   }),
   suite('faults', 'what the hub survives, measured', {
     timeoutMs: 12 * MINUTE,
-    programs: ['postgres'],
+    programs: ['postgres', 'kcat'],
     needsConsole: true,
   }),
   suite('browser', 'the console in a browser', {

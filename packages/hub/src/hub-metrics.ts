@@ -4,9 +4,10 @@ import type { Catalog } from './catalog/index.ts';
 import type { Events } from './events/index.ts';
 import type { Hubs, Intake } from './intake/index.ts';
 import type { Jobs } from './platform/jobs.ts';
+import type { Kafka } from './platform/kafka.ts';
 import type { Telemetry } from './platform/telemetry.ts';
 
-type Rooms = { catalog: Catalog; intake: Intake; hubs: Hubs; alerts: Alerts; events: Events; jobs: Jobs };
+type Rooms = { catalog: Catalog; intake: Intake; hubs: Hubs; alerts: Alerts; events: Events; jobs: Jobs; kafka: Kafka };
 
 function count<T>(
   items: readonly T[],
@@ -24,7 +25,7 @@ function count<T>(
 }
 
 /** What the hub says of itself on /metrics. Values are read when somebody scrapes. */
-export function hubMetrics(telemetry: Telemetry, { catalog, intake, hubs, alerts, events, jobs }: Rooms): void {
+export function hubMetrics(telemetry: Telemetry, { catalog, intake, hubs, alerts, events, jobs, kafka }: Rooms): void {
   const scraper = systemCaller('metrics');
   telemetry.gauge('orrery_projects', 'Projects by status.', ['status'], async () =>
     count(await catalog.list(scraper), ({ status }) => ({ status })),
@@ -72,6 +73,10 @@ export function hubMetrics(telemetry: Telemetry, { catalog, intake, hubs, alerts
     [],
     async () => [{ labels: {}, value: intake.waitingChecks() }],
   );
+  if (kafka.enabled)
+    telemetry.gauge('orrery_kafka_waiting', 'Records that wait for the Kafka brokers.', [], async () => [
+      { labels: {}, value: await kafka.waiting() },
+    ]);
   telemetry.counter('orrery_job_runs_total', 'Runs of each job.', ['job'], async () =>
     (await jobs.list()).map(({ name, runs }) => ({ labels: { job: name }, value: runs })),
   );

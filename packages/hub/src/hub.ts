@@ -20,6 +20,7 @@ import { holdDataDir, openDatabase } from './platform/db.ts';
 import type { Route } from './platform/http/route.ts';
 import { createApp, listen } from './platform/http/server.ts';
 import { createJobs, defineJob } from './platform/jobs.ts';
+import { createKafka } from './platform/kafka.ts';
 import type { Log } from './platform/log.ts';
 import { migrate } from './platform/migrate.ts';
 import { createOutbound } from './platform/outbound.ts';
@@ -73,6 +74,8 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     let file: FileConfig = config.file;
     const outbound = createOutbound({ clock, allowPrivate: file.network.allowPrivate });
     stops.push(() => outbound.close());
+    const kafka = createKafka({ db, clock, log, brokers: config.kafkaBrokers });
+    stops.push(() => kafka.close());
 
     // The rooms, in the order in which data flows.
     const events = createEvents({ db, clock, log });
@@ -235,7 +238,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         version: VERSION,
       }),
     );
-    hubMetrics(telemetry, { catalog, intake, hubs, alerts, events, jobs });
+    hubMetrics(telemetry, { catalog, intake, hubs, alerts, events, jobs, kafka });
     const app = createApp<Caller>({
       routes,
       resolve: access.resolve,
@@ -273,6 +276,17 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
           await access.sweep();
         },
       }),
+      ...(kafka.enabled
+        ? [
+            defineJob({
+              name: 'kafka.deliver',
+              agent: 'Hub',
+              schedule: { everyMs: 1000 },
+              timeoutMs: 60_000,
+              run: ({ signal }) => kafka.deliver(signal),
+            }),
+          ]
+        : []),
       // The same as the route for serverless schedulers; it runs by itself here.
       defineJob({
         name: 'ecosystem-monitor',

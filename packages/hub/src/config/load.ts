@@ -23,6 +23,8 @@ export type Config = {
   readonly metaKey?: Secret;
   readonly cronSecret?: Secret;
   readonly defaultApiKey?: Secret;
+  /** `host:port` each. */
+  readonly kafkaBrokers?: readonly string[];
   readonly admin?: { readonly email: string; readonly password: Secret };
   /** ORRERY_SECRET, or the data folder's key: read, or made, when it is first revealed. */
   readonly masterKey: Secret;
@@ -106,6 +108,7 @@ function fromEnvironment(
     ...secret('metaKey', 'ORRERY_META_API_KEY'),
     ...secret('cronSecret', 'CRON_SECRET'),
     ...secret('defaultApiKey', 'ECOSYSTEM_API_KEY'),
+    ...(values.KAFKA_BROKERS === undefined ? {} : { kafkaBrokers: [values.KAFKA_BROKERS].flat().map(String) }),
     ...(email !== undefined && password !== undefined
       ? { admin: Object.freeze({ email, password: new Secret(password) }) }
       : {}),

@@ -155,8 +155,8 @@ export const VARIABLES = variables({
   OIDC_AUDIENCE: { kind: 'text', reserved: true, description: 'The audience that those tokens must name.' },
   KAFKA_BROKERS: {
     kind: 'hostPorts',
-    reserved: true,
-    description: 'Kafka brokers (`host:port`, separated by commas) for the AI audit topic.',
+    absent: 'the tables alone',
+    description: 'Kafka brokers (`host:port`, separated by commas) that get a copy of every audit record.',
   },
   GRAFANA_URL: { kind: 'httpUrl', reserved: true, description: 'A Grafana that gets annotations.' },
   GRAFANA_API_KEY: { kind: 'secret', secret: true, reserved: true, description: 'Its API key.' },

@@ -21,6 +21,7 @@ const NETWORK = new Set([
     'pg',
     'pg-pool',
     '@better-fetch/fetch',
+    '@platformatic/kafka',
   ],
 ]);
 /** Names of those modules with which nothing can be reached: they judge text, or listen. */
@@ -37,6 +38,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'platform/pg.ts': ['pg'],
   'platform/db.ts': ['loadPg()'],
   'platform/line.ts': ['loadPg()'],
+  // Brokers that its operator names in the environment.
+  'platform/kafka.ts': ['@platformatic/kafka'],
   // Libraries that speak over a socket which the way out has opened.
   'alerts/channels/email.ts': ['nodemailer'],
   'intake/probes/postgres.ts': ['loadPg()', 'node:tls'],
