@@ -6,8 +6,18 @@ import type { Hubs, Intake } from './intake/index.ts';
 import type { Jobs } from './platform/jobs.ts';
 import type { Kafka } from './platform/kafka.ts';
 import type { Telemetry } from './platform/telemetry.ts';
+import type { Tracing } from './platform/tracing.ts';
 
-type Rooms = { catalog: Catalog; intake: Intake; hubs: Hubs; alerts: Alerts; events: Events; jobs: Jobs; kafka: Kafka };
+type Rooms = {
+  catalog: Catalog;
+  intake: Intake;
+  hubs: Hubs;
+  alerts: Alerts;
+  events: Events;
+  jobs: Jobs;
+  kafka: Kafka;
+  tracing: Tracing;
+};
 
 function count<T>(
   items: readonly T[],
@@ -25,7 +35,10 @@ function count<T>(
 }
 
 /** What the hub says of itself on /metrics. Values are read when somebody scrapes. */
-export function hubMetrics(telemetry: Telemetry, { catalog, intake, hubs, alerts, events, jobs, kafka }: Rooms): void {
+export function hubMetrics(
+  telemetry: Telemetry,
+  { catalog, intake, hubs, alerts, events, jobs, kafka, tracing }: Rooms,
+): void {
   const scraper = systemCaller('metrics');
   telemetry.gauge('orrery_projects', 'Projects by status.', ['status'], async () =>
     count(await catalog.list(scraper), ({ status }) => ({ status })),
@@ -83,4 +96,11 @@ export function hubMetrics(telemetry: Telemetry, { catalog, intake, hubs, alerts
   telemetry.counter('orrery_job_failures_total', 'Failed runs of each job.', ['job'], async () =>
     (await jobs.list()).map(({ name, failures }) => ({ labels: { job: name }, value: failures })),
   );
+  if (tracing.on)
+    telemetry.counter(
+      'orrery_spans_total',
+      'Spans that the trace collector took, and those that it did not.',
+      ['outcome'],
+      async () => Object.entries(tracing.counts()).map(([outcome, value]) => ({ labels: { outcome }, value })),
+    );
 }

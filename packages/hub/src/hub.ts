@@ -26,6 +26,7 @@ import { migrate } from './platform/migrate.ts';
 import { createOutbound } from './platform/outbound.ts';
 import { createSecrets } from './platform/secrets.ts';
 import { createTelemetry } from './platform/telemetry.ts';
+import { createTracing } from './platform/tracing.ts';
 import { projectFacts } from './project-facts.ts';
 import { createSamples, sampleRoutes } from './samples/index.ts';
 import { createStatusPages, statusPageRoutes } from './statuspage/index.ts';
@@ -71,6 +72,13 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const publicUrl = config.publicUrl ?? server.url;
     const telemetry = createTelemetry(VERSION);
     const holderId = `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`;
+    const tracing = await createTracing({
+      endpoint: config.tracing?.endpoint,
+      headers: config.tracing?.headers?.reveal(),
+      service: { name: 'orrery', version: VERSION, instance: holderId },
+      log,
+    });
+    stops.push(() => tracing.stop());
     let file: FileConfig = config.file;
     const outbound = createOutbound({ clock, allowPrivate: file.network.allowPrivate });
     stops.push(() => outbound.close());
@@ -113,6 +121,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       appendEvents,
       audit,
       defaultApiKey: config.defaultApiKey?.reveal(),
+      tracer: tracing,
       facts: (slugs) => projectFacts({ intake, samples }, slugs),
       offlineAfterMs: () => file.freshness.offlineAfterMs,
     });
@@ -238,13 +247,14 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         version: VERSION,
       }),
     );
-    hubMetrics(telemetry, { catalog, intake, hubs, alerts, events, jobs, kafka });
+    hubMetrics(telemetry, { catalog, intake, hubs, alerts, events, jobs, kafka, tracing });
     const app = createApp<Caller>({
       routes,
       resolve: access.resolve,
       allow,
       checkOrigin: (request, caller) => checkOrigin(request, publicUrl, caller),
       observe: telemetry.observeRequest,
+      tracer: tracing,
       pagesDir: PAGES,
       https: publicUrl.startsWith('https:'),
       log,
@@ -259,7 +269,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         agent: 'Monitor',
         schedule: { everyMs: 60_000 },
         timeoutMs: 50_000,
-        run: async ({ signal }) => void (await samples.rollup(signal)),
+        run: ({ signal }) => tracing.span('fed.aggregate.metrics', {}, async () => void (await samples.rollup(signal))),
       }),
       defineJob({
         name: 'retention',

@@ -10,6 +10,7 @@ import { HubError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Outbound } from '../platform/outbound.ts';
 import type { Secrets } from '../platform/secrets.ts';
+import type { Tracer } from '../platform/tracing.ts';
 import { maskUrl } from '../platform/urls.ts';
 import { createAdd } from './add.ts';
 import { createObserve } from './observe.ts';
@@ -34,6 +35,8 @@ export type CatalogDeps = {
   facts(slugs: readonly string[]): Promise<ReadonlyMap<string, ProjectFacts>>;
   /** What the hub presents to an added project that gives no key of its own. */
   defaultApiKey?: string | undefined;
+  /** Measures updates and verifications; nothing unless given. */
+  tracer?: Tracer;
   /** Silent for longer is offline, in milliseconds; read each time, since a reload may change it. */
   offlineAfterMs(): number;
 };

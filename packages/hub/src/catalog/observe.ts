@@ -1,5 +1,6 @@
 import type { Capabilities } from '@orrery/protocol';
 import { inTransaction } from '../platform/db.ts';
+import { noTracing } from '../platform/tracing.ts';
 import type { CatalogDeps } from './catalog.ts';
 import { shownVersion } from './store.ts';
 import type { CatalogTables } from './tables.ts';
@@ -11,6 +12,7 @@ const FIRST_MS = 200;
 
 /** Remembers when projects were last heard of. Sightings are gathered and written together; the newest wins whatever order they come in. */
 export function createObserve(deps: CatalogDeps) {
+  const { span } = deps.tracer ?? noTracing;
   const pending = new Map<string, Sighting>();
   const met = new Set<string>();
   let soon: NodeJS.Timeout | undefined;
@@ -20,37 +22,40 @@ export function createObserve(deps: CatalogDeps) {
     const batch = [...pending.values()];
     pending.clear();
     try {
-      await inTransaction(deps.db, async (trx) => {
-        const tables = trx.withTables<CatalogTables>();
-        for (const { project, at, version, capabilities } of batch) {
-          const row = await tables
-            .updateTable('projects')
-            .set((eb) => ({
-              last_seen_at: eb.case().when('last_seen_at', '>', at).then(eb.ref('last_seen_at')).else(at).end(),
-              first_seen_at: eb.fn.coalesce('first_seen_at', eb.val(at)),
-              ...(version === undefined ? {} : { version: shownVersion(version) }),
-              ...(capabilities === undefined ? {} : { capabilities: JSON.stringify(capabilities) }),
-            }))
-            .where('slug', '=', project)
-            .returning('first_seen_at')
-            .executeTakeFirst();
-          if (row?.first_seen_at === at)
-            await deps.appendEvents(trx, [
-              {
-                at,
-                type: 'project.seen',
-                project,
-                title: `${project} was heard of for the first time`,
-                data: { version },
-              },
-            ]);
-        }
-      });
+      await span('fed.catalog.update', { 'fed.projects': batch.length }, () => write(batch));
     } catch (error) {
       for (const sighting of batch) if (!pending.has(sighting.project)) pending.set(sighting.project, sighting);
       throw error;
     }
   }
+
+  const write = (batch: readonly Sighting[]): Promise<void> =>
+    inTransaction(deps.db, async (trx) => {
+      const tables = trx.withTables<CatalogTables>();
+      for (const { project, at, version, capabilities } of batch) {
+        const row = await tables
+          .updateTable('projects')
+          .set((eb) => ({
+            last_seen_at: eb.case().when('last_seen_at', '>', at).then(eb.ref('last_seen_at')).else(at).end(),
+            first_seen_at: eb.fn.coalesce('first_seen_at', eb.val(at)),
+            ...(version === undefined ? {} : { version: shownVersion(version) }),
+            ...(capabilities === undefined ? {} : { capabilities: JSON.stringify(capabilities) }),
+          }))
+          .where('slug', '=', project)
+          .returning('first_seen_at')
+          .executeTakeFirst();
+        if (row?.first_seen_at === at)
+          await deps.appendEvents(trx, [
+            {
+              at,
+              type: 'project.seen',
+              project,
+              title: `${project} was heard of for the first time`,
+              data: { version },
+            },
+          ]);
+      }
+    });
 
   return {
     observe(sightings: readonly Sighting[]): void {

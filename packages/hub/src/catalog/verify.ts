@@ -1,6 +1,7 @@
 import { Capabilities } from '@orrery/protocol';
 import { inTransaction } from '../platform/db.ts';
 import { OutboundError } from '../platform/outbound.ts';
+import { noTracing } from '../platform/tracing.ts';
 import type { CatalogDeps } from './catalog.ts';
 import { openApiKey, shownVersion, toStored } from './store.ts';
 import type { CatalogTables, EndpointRow, ProjectRow } from './tables.ts';
@@ -14,7 +15,18 @@ const STANDARD: readonly { name: string; path: string; auth: EndpointRow['auth_k
 
 /** Asks every endpoint that an instance has or names in its manifest, and keeps what it answered and how fast. */
 export function createVerify(deps: CatalogDeps) {
-  async function check(
+  const { span } = deps.tracer ?? noTracing;
+
+  const check = (row: ProjectRow, name: string, ...rest: [url: string, auth: EndpointRow['auth_kind'], AbortSignal?]) =>
+    span('fed.verify.endpoint', { 'fed.project': row.slug, 'fed.endpoint': name }, async (open) => {
+      const checked = await ask(row, name, ...rest);
+      const { status, auth_kind, latency_ms, reason } = checked.endpoint;
+      open.set({ 'fed.auth': auth_kind, 'fed.latency_ms': latency_ms ?? undefined, 'fed.reason': reason ?? undefined });
+      if (status === 'error') open.fail('unreachable');
+      return checked;
+    });
+
+  async function ask(
     row: ProjectRow,
     name: string,
     url: string,

@@ -15,6 +15,11 @@ describe('the environment', () => {
     ['ALERT_EMAIL_TO', 'a@b.c, d@e.f', ['a@b.c', 'd@e.f']],
     ['RBAC_ENABLED', 'No', false],
     ['KAFKA_BROKERS', 'a:9092,b:9092', ['a:9092', 'b:9092']],
+    [
+      'OTEL_EXPORTER_OTLP_HEADERS',
+      'authorization=Basic%20abc=, x-team = ops',
+      'authorization=Basic%20abc=, x-team = ops',
+    ],
     ['ORRERY_SECRET', strong, strong],
   ];
   for (const [name, text, value] of accepted)
@@ -37,6 +42,8 @@ describe('the environment', () => {
     ['SLACK_WEBHOOK_URL', 'file:///etc/passwd', 'http:// or https://'],
     ['SMTP_URL', 'mail.example.com', 'smtp://'],
     ['ALERT_EMAIL_TO', 'a@b.c,nobody', 'entry 2'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'a=b,authorization', 'entry 2'],
+    ['OTEL_EXPORTER_OTLP_HEADERS', 'a=%zz', 'entry 1'],
     ['RBAC_ENABLED', 'perhaps', 'true or false'],
     ['ORRERY_META_API_KEY', 'a\nb', 'line break'],
     ['ORRERY_DATADIR', '/x', 'did you mean ORRERY_DATA_DIR?'],

@@ -7,6 +7,8 @@ type Reader = (text: string) => Reading;
 const EMAIL = /^[^\s@<>,;]{1,64}@[^\s@<>,;]{1,255}$/;
 const HOST =
   /^(?=.{1,253}$)[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\.?$/;
+/** A header's name, and its value percent-encoded: no separator, no broken escape. */
+const HEADER = /^[\w!#$%&'*+.^`|~-]+\s*=(?:[^\s,%\p{Cc}]|%[0-9a-fA-F]{2}| )*$/u;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 const url =
@@ -74,6 +76,12 @@ export const FORMATS = {
   redisUrl: url('redis', 'rediss'),
   email: (text) => (EMAIL.test(text) ? { ok: text } : { reason: 'must be an e-mail address' }),
   emails: list('e-mail address', (item) => EMAIL.test(item)),
+  headers: (text) => {
+    const wrong = text.split(',').findIndex((pair) => !HEADER.test(pair.trim()));
+    return wrong < 0
+      ? { ok: text }
+      : { reason: `entry ${wrong + 1} of the comma-separated list is no name=value pair` };
+  },
   hostPorts: list('host:port', (item) => /^[^\s:]+:\d{1,5}$/.test(item)),
   scope: oneOf('meta', 'project'),
   logLevel: oneOf(...LEVELS),

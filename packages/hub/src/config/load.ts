@@ -25,6 +25,8 @@ export type Config = {
   readonly defaultApiKey?: Secret;
   /** `host:port` each. */
   readonly kafkaBrokers?: readonly string[];
+  /** Where spans go, by OTLP over HTTP; absent: nothing is traced. */
+  readonly tracing?: { readonly endpoint: string; readonly headers?: Secret };
   readonly admin?: { readonly email: string; readonly password: Secret };
   /** ORRERY_SECRET, or the data folder's key: read, or made, when it is first revealed. */
   readonly masterKey: Secret;
@@ -97,6 +99,7 @@ function fromEnvironment(
   const password = textOf(values, 'ORRERY_ADMIN_PASSWORD');
   const publicUrl = textOf(values, 'ORRERY_PUBLIC_URL');
   const given = textOf(values, 'ORRERY_SECRET');
+  const collector = textOf(values, 'OTEL_EXPORTER_OTLP_ENDPOINT');
   return {
     host: textOf(values, 'ORRERY_HOST') ?? '127.0.0.1',
     port: Number(values.ORRERY_PORT ?? 5400),
@@ -109,6 +112,9 @@ function fromEnvironment(
     ...secret('cronSecret', 'CRON_SECRET'),
     ...secret('defaultApiKey', 'ECOSYSTEM_API_KEY'),
     ...(values.KAFKA_BROKERS === undefined ? {} : { kafkaBrokers: [values.KAFKA_BROKERS].flat().map(String) }),
+    ...(collector === undefined
+      ? {}
+      : { tracing: Object.freeze({ endpoint: collector, ...secret('headers', 'OTEL_EXPORTER_OTLP_HEADERS') }) }),
     ...(email !== undefined && password !== undefined
       ? { admin: Object.freeze({ email, password: new Secret(password) }) }
       : {}),

@@ -163,7 +163,17 @@ export const VARIABLES = variables({
   ANTHROPIC_API_KEY: { kind: 'secret', secret: true, reserved: true, description: 'Opens the Anthropic models.' },
   OPENAI_API_KEY: { kind: 'secret', secret: true, reserved: true, description: 'Opens the OpenAI models.' },
   OLLAMA_URL: { kind: 'httpUrl', reserved: true, description: 'A local Ollama.' },
-  OTEL_EXPORTER_OTLP_ENDPOINT: { kind: 'httpUrl', reserved: true, description: 'Where traces go (OTLP over HTTP).' },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    kind: 'httpUrl',
+    absent: 'nothing is traced',
+    description: 'A collector that takes traces by OTLP over HTTP (`http://127.0.0.1:4318`); `/v1/traces` is added.',
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    kind: 'headers',
+    secret: true,
+    absent: 'none',
+    description: 'Headers that go to that collector: `name=value` pairs separated by commas, values percent-encoded.',
+  },
   REDIS_URL: { kind: 'redisUrl', secret: true, reserved: true, description: 'A Redis for sessions of conversations.' },
 });
 

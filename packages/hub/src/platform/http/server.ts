@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts';
 import { fieldErrors, HubError, toProblem } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { isOutage } from '../outage.ts';
+import { noTracing, type Tracer } from '../tracing.ts';
 import { readJson, readQuery } from './body.ts';
 import { openFilesLimit } from './files.ts';
 import { securityHeaders } from './headers.ts';
@@ -26,6 +27,8 @@ export type HttpOptions<C extends RouteCaller> = {
   checkOrigin(request: Request, caller: C): void;
   /** Counts an answer: method, route template, status, seconds. */
   observe(method: string, route: string, status: number, seconds: number): void;
+  /** One span for each request; none unless given. */
+  tracer?: Tracer;
   pagesDir: string;
   https: boolean;
   log: Log;
@@ -102,11 +105,25 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
   const fixed = Object.entries(securityHeaders(options.https));
   const pages = createPages(options.pagesDir);
 
-  async function answer(
-    c: Context<{ Bindings: HttpBindings }>,
-    template: string,
-    work: (requestId: string, ip: string) => Promise<Response>,
-  ): Promise<Response> {
+  const { span } = options.tracer ?? noTracing;
+  type Work = (requestId: string, ip: string) => Promise<Response>;
+  const answer = (c: Context<{ Bindings: HttpBindings }>, template: string, work: Work): Promise<Response> => {
+    const { method, raw } = c.req;
+    return span(
+      `${method} ${template}`,
+      { 'http.request.method': method, 'http.route': template },
+      async (open) => {
+        const response = await respond(c, template, work);
+        const requestId = response.headers.get('x-request-id') ?? undefined;
+        open.set({ 'http.response.status_code': response.status, 'orrery.request_id': requestId });
+        if (response.status >= 500) open.fail(String(response.status));
+        return response;
+      },
+      { kind: 'server', parent: raw.headers },
+    );
+  };
+
+  async function respond(c: Context<{ Bindings: HttpBindings }>, template: string, work: Work): Promise<Response> {
     const started = options.clock.monotonic();
     const given = c.req.header('x-request-id') ?? '';
     const requestId = REQUEST_ID.test(given) ? given : randomUUID();

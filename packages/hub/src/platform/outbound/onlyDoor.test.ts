@@ -22,6 +22,7 @@ const NETWORK = new Set([
     'pg-pool',
     '@better-fetch/fetch',
     '@platformatic/kafka',
+    '@opentelemetry/exporter-trace-otlp-http',
   ],
 ]);
 /** Names of those modules with which nothing can be reached: they judge text, or listen. */
@@ -40,6 +41,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'platform/line.ts': ['loadPg()'],
   // Brokers that its operator names in the environment.
   'platform/kafka.ts': ['@platformatic/kafka'],
+  // The trace collector, which the operator names in the environment as well.
+  'platform/tracing/otlp.ts': ['@opentelemetry/exporter-trace-otlp-http'],
   // Libraries that speak over a socket which the way out has opened.
   'alerts/channels/email.ts': ['nodemailer'],
   'intake/probes/postgres.ts': ['loadPg()', 'node:tls'],
