@@ -124,6 +124,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       tracer: tracing,
       facts: (slugs) => projectFacts({ intake, samples }, slugs),
       offlineAfterMs: () => file.freshness.offlineAfterMs,
+      halfLifeMs: () => file.edges.halfLifeMs,
     });
     const identity = { id: holderId, name: `${hostname()}:${process.pid}`, version: VERSION };
     const hubs =
@@ -138,6 +139,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       publicUrl,
       apiKeyOf: catalog.apiKeyOf,
       storeSamples: samples.append,
+      storeEdges: catalog.takeEdges,
       appendEvents,
       hubs,
       selfCheckTargets: () => file.network.selfCheck,
@@ -280,6 +282,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
           await samples.expire(file.retention, signal);
           await intake.expire(file.retention.checks);
           await detect.expire();
+          await catalog.expireEdges();
           await events.expire(file.retention.events);
           await alerts.expire(file.retention.hour);
           await alerts.rules.expire();

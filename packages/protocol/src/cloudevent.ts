@@ -26,5 +26,6 @@ export const EventReceipt = z.object({
   refused: z.array(z.object({ id: z.string(), field: z.string(), reason: z.string() })),
   /** Samples inside accepted batches that were dropped, by reason. */
   samplesRefused: z.record(z.string(), z.int()).optional(),
+  edgesRefused: z.record(z.string(), z.int()).optional(),
 });
 export type EventReceipt = z.infer<typeof EventReceipt>;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MaintenanceDeclaration, RouteDeclaration } from './alerting.ts';
 import { ChannelDeclaration } from './channels.ts';
 import { duration, HostName, HttpUrl, MetricKey, Port, ServiceName, Severity, Slug } from './common.ts';
+import { DeclaredEdge } from './mesh.ts';
 import { ProbeDeclaration } from './probes.ts';
 import { RuleDeclaration } from './rules.ts';
 import { ServiceRef, StatusPageDeclaration } from './statuspage.ts';
@@ -60,6 +61,8 @@ export const ProjectDeclaration = z.strictObject({
     .optional(),
   allowFanout: z.array(z.string().min(1).max(128)).max(100).default([]),
   dependsOn: z.array(Slug).max(100).default([]),
+  /** Integrations that are worth drawing, whether or not it can work without them. */
+  edges: z.array(DeclaredEdge).max(200).default([]),
   services: z.array(ServiceDeclaration).max(200).default([]),
   thresholds: z.array(ThresholdDeclaration).max(500).default([]),
 });
@@ -97,5 +100,6 @@ export const FileDeclaration = z.strictObject({
     })
     .prefault({}),
   freshness: z.strictObject({ offlineAfter: duration('10s', '30d').default('10m') }).prefault({}),
+  edges: z.strictObject({ halfLife: duration('1m', '365d').default('1d') }).prefault({}),
 });
 export type FileDeclaration = z.infer<typeof FileDeclaration>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Time } from './common.ts';
+import { DeclaredEdge } from './mesh.ts';
 
 /** Section 3 of the contracts: the federation API. */
 export const ProjectStatus = z.enum(['online', 'offline', 'degraded']);
@@ -32,6 +33,8 @@ export const FedProject = z.object({
   declaredIn: z.object({ source: z.enum(['file', 'api', 'discovered']), ref: z.string().optional() }),
   allowFanout: z.array(z.string()),
   dependsOn: z.array(z.string()),
+  /** Declared ones, beside what it depends on. */
+  edges: z.array(DeclaredEdge).optional(),
   hasApiKey: z.boolean(),
 });
 export type FedProject = z.infer<typeof FedProject>;

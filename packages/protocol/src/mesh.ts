@@ -46,12 +46,42 @@ export const DeploySummary = z.object({
   versions: z.array(z.string()),
   lastDeployedAt: Time,
 });
+export const EDGE_KINDS = ['api', 'queue', 'shared-schema', 'secret'] as const;
+export const EdgeKind = z.enum(EDGE_KINDS);
+export type EdgeKind = z.infer<typeof EdgeKind>;
+
+/** An integration as somebody declared it. */
+export const DeclaredEdge = z.strictObject({
+  to: Slug,
+  kind: EdgeKind.default('api'),
+  strength: z.number().min(0.02).max(1).default(1),
+});
+export type DeclaredEdge = z.infer<typeof DeclaredEdge>;
+
+/** `fromProject` needs `toProject`. */
 export const IntegrationEdge = z.object({
   fromProject: Slug,
   toProject: Slug,
-  kind: z.enum(['api', 'queue', 'shared-schema', 'secret']),
+  kind: EdgeKind,
   strength: z.number().min(0).max(1),
   proof: z.record(z.string(), z.unknown()).default({}),
+});
+
+/** What a product called of others in a window, by `host:port`: the hub knows whose each host is. */
+export const CallsSummary = z.object({
+  projectSlug: Slug,
+  windowMs: z.int().min(1000).max(86_400_000),
+  hosts: z
+    .array(
+      z.object({
+        host: z.string().min(1).max(300),
+        calls: z.int().nonnegative(),
+        failed: z.int().nonnegative().default(0),
+        p95Ms: z.number().nonnegative().optional(),
+      }),
+    )
+    .max(200),
+  ts: Time,
 });
 
 /** One sample as it travels. A value is checked for finiteness and its time for sanity by the hub, which counts what it refuses. */
@@ -80,6 +110,7 @@ export const MESH_PAYLOADS = {
   'security.summary.status': SecuritySummary,
   'deploy.summary.status': DeploySummary,
   'integration.edge': IntegrationEdge,
+  'calls.summary.outgoing': CallsSummary,
   'metrics.samples': SampleBatch,
 } as const;
 export type MeshKind = keyof typeof MESH_PAYLOADS | 'events.<type>';

@@ -50,6 +50,7 @@ beforeEach(async () => {
     audit,
     facts: async () => facts,
     offlineAfterMs: () => 600_000,
+    halfLifeMs: () => 86_400_000,
   });
   catalog.onChange(() => changes++);
 });
@@ -65,6 +66,7 @@ const withDefaultKey = (defaultApiKey: string) =>
     facts: async () => facts,
     defaultApiKey,
     offlineAfterMs: () => 600_000,
+    halfLifeMs: () => 86_400_000,
   });
 afterEach(async () => {
   await outbound.close();
@@ -224,6 +226,7 @@ describe('what the file declares', () => {
       teams: [],
       allowFanout: [],
       dependsOn: [],
+      edges: [],
       services: [],
       thresholds: [],
       ...more,

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { EcosystemGraph, FedProject, ProjectDeclaration, ProjectDetail } from '@orrery/protocol';
+import type { BlastRadius, EcosystemGraph, FedProject, ProjectDeclaration, ProjectDetail } from '@orrery/protocol';
 import { Capabilities as CapabilitiesSchema } from '@orrery/protocol';
 import { stringify } from 'yaml';
 import { type AuditEntry, authorize, type Caller, visibleProjects } from '../access/index.ts';
@@ -13,6 +13,8 @@ import type { Secrets } from '../platform/secrets.ts';
 import type { Tracer } from '../platform/tracing.ts';
 import { maskUrl } from '../platform/urls.ts';
 import { createAdd } from './add.ts';
+import { createEdges } from './edges/edges.ts';
+import { blastOf } from './edges/shape.ts';
 import { createObserve } from './observe.ts';
 import { createRemove } from './remove.ts';
 import { fromReadable, hashKey, openApiKey, type StoredProject, shownDeclaration, toStored } from './store.ts';
@@ -39,6 +41,8 @@ export type CatalogDeps = {
   tracer?: Tracer;
   /** Silent for longer is offline, in milliseconds; read each time, since a reload may change it. */
   offlineAfterMs(): number;
+  /** In which a learned edge loses half of its strength, in milliseconds. */
+  halfLifeMs(): number;
 };
 
 export type Catalog = ReturnType<typeof createCatalog>;
@@ -47,6 +51,7 @@ export type Catalog = ReturnType<typeof createCatalog>;
 export function createCatalog(deps: CatalogDeps) {
   const { db, clock, secrets } = deps;
   const tables = db.withTables<CatalogTables>();
+  const edges = createEdges(deps);
   const changed = new Set<() => void>();
   const announce = () => {
     for (const listener of changed) listener();
@@ -69,6 +74,11 @@ export function createCatalog(deps: CatalogDeps) {
     return fromReadable(rows, deps.log, (row) =>
       toFedProject(row, facts.get(row.slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
     );
+  }
+
+  async function graph(caller: Caller): Promise<EcosystemGraph> {
+    const projects = await list(caller);
+    return toGraph(projects, await edges.among(projects));
   }
 
   return {
@@ -118,17 +128,30 @@ export function createCatalog(deps: CatalogDeps) {
       };
     },
 
-    async graph(caller: Caller): Promise<EcosystemGraph> {
-      return toGraph(await list(caller));
+    graph,
+
+    /** Who is hit when a project fails, as far as the caller sees; throws not_found for a project that it does not. */
+    async blast(caller: Caller, slug: string): Promise<BlastRadius> {
+      authorize(caller, 'ops:view', slug);
+      const { nodes, edges: known } = await graph(caller);
+      if (!nodes.some(({ id }) => id === slug)) throw new HubError('not_found', `No project "${slug}".`);
+      return { slug, hit: blastOf(slug, known) };
     },
+
+    /** Stores what a project reports of its edges, inside the transaction that takes it in. */
+    takeEdges: edges.take,
+    /** Forgets edges that nothing has proven for long. */
+    expireEdges: edges.expire,
 
     /** Every project with its declaration: what intake and detect compile their probes and thresholds from. */
     async declarations(): Promise<StoredProject[]> {
-      return fromReadable(
+      const projects = fromReadable(
         await tables.selectFrom('projects').selectAll().orderBy('slug').execute(),
         deps.log,
         toStored,
       );
+      edges.follow(projects);
+      return projects;
     },
 
     /** A text that is another one after every change of a declaration, on whichever hub. */

@@ -3,6 +3,7 @@ import { authorize, type Caller } from '../access/index.ts';
 import { inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import type { CatalogDeps } from './catalog.ts';
+import { forgetEdges } from './edges/edges.ts';
 import { shownDeclaration } from './store.ts';
 import type { CatalogTables } from './tables.ts';
 
@@ -30,6 +31,7 @@ export function createRemove(deps: CatalogDeps, announce: () => void) {
         .where('declared_source', '!=', 'file')
         .executeTakeFirst();
       if (Number(gone.numDeletedRows) !== 1) throw new HubError('not_found', `No project "${slug}".`);
+      await forgetEdges(trx, [slug]);
       await deps.appendEvents(trx, [
         { at, type: 'project.removed', project: slug, title: `${row.name} was removed by ${caller.name}` },
       ]);

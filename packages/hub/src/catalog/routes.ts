@@ -1,4 +1,12 @@
-import { EcosystemGraph, FedProject, ProjectAdded, ProjectDetail, ProjectInput, Slug } from '@orrery/protocol';
+import {
+  BlastRadius,
+  EcosystemGraph,
+  FedProject,
+  ProjectAdded,
+  ProjectDetail,
+  ProjectInput,
+  Slug,
+} from '@orrery/protocol';
 import { z } from 'zod';
 import type { Caller } from '../access/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
@@ -54,6 +62,16 @@ export function catalogRoutes(catalog: Catalog): Route<Caller>[] {
       params,
       status: 204,
       handle: ({ caller, params: { slug } }) => catalog.remove(caller, slug),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/fed/graph/blast/{slug}',
+      auth: 'ops:view',
+      tag,
+      summary: 'Who is hit when a project fails, and by which way',
+      params,
+      response: BlastRadius,
+      handle: ({ caller, params: { slug } }) => catalog.blast(caller, slug),
     }),
     defineRoute({
       method: 'get',

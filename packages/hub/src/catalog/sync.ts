@@ -1,6 +1,7 @@
 import type { NewEvent } from '../events/index.ts';
 import { inTransaction } from '../platform/db.ts';
 import type { CatalogDeps, FileProject } from './catalog.ts';
+import { forgetEdges } from './edges/edges.ts';
 import { hashKey, openApiKey, toRow } from './store.ts';
 import type { CatalogTables } from './tables.ts';
 
@@ -73,6 +74,7 @@ export function createSync(deps: CatalogDeps, announce: () => void) {
         removed.push(row.slug);
         events.push({ at, type: 'project.removed', project: row.slug, title: `${row.name} is no longer declared` });
       }
+      await forgetEdges(trx, removed);
       if (events.length > 0) await deps.appendEvents(trx, events);
     });
     if (added.length + changed.length + removed.length > 0) announce();

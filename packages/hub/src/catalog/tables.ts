@@ -27,4 +27,19 @@ export type EndpointRow = {
   last_verified_at: number | null;
 };
 
-export type CatalogTables = { projects: ProjectRow; endpoints: EndpointRow };
+export type EdgeRow = {
+  from_project: string;
+  to_project: string;
+  kind: string;
+  source: 'hint' | 'learned';
+  /** As of `proof_at`. */
+  strength: number;
+  first_at: number;
+  proof_at: number;
+  reports: number;
+  /** Calls an hour, of one that was learned. */
+  calls: number | null;
+  proof: string | null;
+};
+
+export type CatalogTables = { projects: ProjectRow; endpoints: EndpointRow; edges: EdgeRow };

@@ -34,6 +34,7 @@ export async function catalogOn(db: Db, manifest: object = {}) {
     audit,
     facts: async () => new Map(),
     offlineAfterMs: () => 600_000,
+    halfLifeMs: () => 86_400_000,
   });
   onTestFinished(() => {
     outbound.close();

@@ -22,7 +22,7 @@ const project = (slug: string, more: Partial<FedProject> = {}): FedProject => ({
 
 describe('the ecosystem as a graph', () => {
   it('draws each project with what is known of it', () => {
-    const graph = toGraph([project('a', { status: 'degraded' })]);
+    const graph = toGraph([project('a', { status: 'degraded' })], []);
     expect(EcosystemGraph.parse(graph).nodes).toEqual([
       expect.objectContaining({
         ...{ id: 'a', label: 'A', name: 'A', risk: 0.5, health: 0.5, compliance: 0.75, freshnessDays: 2, cost: null },
@@ -39,14 +39,7 @@ describe('the ecosystem as a graph', () => {
       deployFreshnessDays: null,
       healthLatencyMs: null,
     };
-    const [node] = toGraph([project('a', { status: 'offline', lastSeenAt: null, kpis })]).nodes;
+    const [node] = toGraph([project('a', { status: 'offline', lastSeenAt: null, kpis })], []).nodes;
     expect(node).toMatchObject({ health: null, compliance: null, freshnessDays: null, lastSeenAt: null, risk: 1 });
-  });
-
-  it('draws what is declared, and nothing towards a project that does not exist or is itself', () => {
-    const { edges } = toGraph([project('a', { dependsOn: ['b', 'nobody', 'a'] }), project('b')]);
-    expect(edges).toEqual([
-      { id: 'a:b:api', from: 'a', to: 'b', kind: 'api', strength: 1, sources: ['declared'], lastProofAt: null },
-    ]);
   });
 });

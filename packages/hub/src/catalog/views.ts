@@ -1,6 +1,7 @@
-import type { EcosystemGraph, FedProject, GraphNode, ProjectStatus } from '@orrery/protocol';
+import type { EcosystemGraph, FedProject, GraphEdge, GraphNode, ProjectStatus } from '@orrery/protocol';
 import { isoOrNull } from '../platform/clock.ts';
 import { maskUrl } from '../platform/urls.ts';
+import { insightsOf } from './edges/shape.ts';
 import { toStored } from './store.ts';
 import type { ProjectRow } from './tables.ts';
 
@@ -54,6 +55,7 @@ export function toFedProject(row: ProjectRow, facts: ProjectFacts, now: number, 
     declaredIn: stored.declaredIn,
     allowFanout: stored.allowFanout,
     dependsOn: stored.dependsOn,
+    ...(stored.edges.length > 0 ? { edges: stored.edges } : {}),
     hasApiKey: row.api_key_sealed !== null,
   };
 }
@@ -85,23 +87,14 @@ export function toNode(project: FedProject): GraphNode {
   };
 }
 
-/** The ecosystem as nodes and declared edges. */
-export function toGraph(projects: readonly FedProject[]): EcosystemGraph {
-  const known = new Set(projects.map((p) => p.slug));
+/** The ecosystem: projects as nodes, integrations as edges, and what the shape of both says. */
+export function toGraph(projects: readonly FedProject[], edges: readonly GraphEdge[]): EcosystemGraph {
   return {
     nodes: projects.map(toNode),
-    edges: projects.flatMap((p) =>
-      p.dependsOn
-        .filter((to) => known.has(to) && to !== p.slug)
-        .map((to) => ({
-          id: `${p.slug}:${to}:api`,
-          from: p.slug,
-          to,
-          kind: 'api',
-          strength: 1,
-          sources: ['declared' as const],
-          lastProofAt: null,
-        })),
+    edges: [...edges],
+    insights: insightsOf(
+      projects.map(({ slug }) => slug),
+      edges,
     ),
   };
 }

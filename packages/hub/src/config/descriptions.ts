@@ -18,6 +18,10 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
     'What the hub presents as `x-api-key`, and what the project presents to the hub. `ECOSYSTEM_API_KEY` when absent.',
   'projects[].allowFanout': 'Actions that the hub may ask of it.',
   'projects[].dependsOn': 'Slugs of projects that it needs; other edges are learned.',
+  'projects[].edges': 'Integrations with other projects that are to be drawn, beside what `dependsOn` says.',
+  'projects[].edges[].to': 'The slug of the project that is used.',
+  'projects[].edges[].kind': 'What the two have in common.',
+  'projects[].edges[].strength': 'How much it leans on it, up to 1.',
   'projects[].services': 'Its parts, each with its own probes.',
   'projects[].services[].name': "The service's name inside the project.",
   'projects[].services[].kind': 'A word for what it is: `api`, `database`, `worker`.',
@@ -63,8 +67,11 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'retention.events': 'Events.',
   freshness: 'When silence is a finding.',
   'freshness.offlineAfter': 'A project that was silent for longer is offline.',
+  edges: 'How integrations between projects are learned.',
+  'edges.halfLife':
+    'Without new proof, a learned edge loses half of its strength in this time; below 0.02 it is forgotten.',
 };
 
 /** Keys whose text is a duration. */
 export const DURATIONS =
-  /(^retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|resolveAfter|repeatEvery|after|lasts))$/;
+  /(^retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|resolveAfter|repeatEvery|after|lasts|halfLife))$/;

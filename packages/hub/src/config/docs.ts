@@ -74,6 +74,7 @@ const TITLES: readonly [path: string, title: string][] = [
   ['projects[].services[].probes[].docker', 'A `docker` probe'],
   ['projects[].services[].probes[].promql', 'A `promql` probe'],
   ['projects[].thresholds[]', 'A threshold'],
+  ['projects[].edges[]', 'An edge'],
   ['channels[].slack', 'A `slack` channel'],
   ['channels[].email', 'An `email` channel'],
   ['channels[].webhook', 'A `webhook` channel'],
@@ -90,6 +91,7 @@ const TITLES: readonly [path: string, title: string][] = [
   ['network', '`network`'],
   ['retention', '`retention`'],
   ['freshness', '`freshness`'],
+  ['edges', '`edges`'],
 ];
 
 function fileTables(schema: SchemaNode): string {

@@ -19,7 +19,9 @@ type Declarations = {
 };
 
 /** A whole orrery.yaml that declares what is running; secrets stand as `${NAME}` references. */
-export function exportYaml(file: Pick<FileConfig, 'network' | 'retention' | 'freshness'> & Declarations): string {
+export function exportYaml(
+  file: Pick<FileConfig, 'network' | 'retention' | 'freshness' | 'edges'> & Declarations,
+): string {
   const document = {
     projects: file.projects.map(({ declaration }) => compact(maskProject(declaration))),
     channels: file.channels.map(({ declaration }) => compact(maskChannel(declaration))),
@@ -29,6 +31,7 @@ export function exportYaml(file: Pick<FileConfig, 'network' | 'retention' | 'fre
     network: file.network,
     retention: Object.fromEntries(Object.entries(file.retention).map(([name, ms]) => [name, formatDuration(ms)])),
     freshness: { offlineAfter: formatDuration(file.freshness.offlineAfterMs) },
+    edges: { halfLife: formatDuration(file.edges.halfLifeMs) },
   };
   return stringify(document, { lineWidth: 0 });
 }

@@ -39,6 +39,7 @@ export type FileConfig = {
   /** How long things are kept, in milliseconds. */
   readonly retention: Readonly<Record<'raw' | 'minute' | 'hour' | 'checks' | 'events', number>>;
   readonly freshness: { readonly offlineAfterMs: number };
+  readonly edges: { readonly halfLifeMs: number };
 };
 export type FileReading = { file?: FileConfig; issues: Issue[]; warnings: Issue[]; references: ReadonlySet<string> };
 
@@ -123,6 +124,7 @@ function toFileConfig(
     network: declared.network,
     retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },
+    edges: { halfLifeMs: ms(declared.edges.halfLife) },
   });
 }
 

@@ -21,6 +21,13 @@ export function checkRelations(file: unknown): Relation[] {
       if (word === value.slug) found.push({ path: at, reason: 'a project cannot depend on itself' });
       else found.push(...mistyped(word, at, slugs));
     }
+    for (const edge of entries(value, 'edges', path)) {
+      const { to } = edge.value;
+      const at = [...edge.path, 'to'];
+      if (typeof to === 'string' && to === value.slug)
+        found.push({ path: at, reason: 'a project has no edge to itself' });
+      else if (typeof to === 'string') found.push(...mistyped(to, at, slugs));
+    }
   }
   for (const { value, path } of channels) {
     for (const { word, path: at } of words(value, 'projects', path)) found.push(...mistyped(word, at, slugs));

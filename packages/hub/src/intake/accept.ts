@@ -8,7 +8,7 @@ import { isOutage } from '../platform/outage.ts';
 import { createTogether } from '../platform/together.ts';
 import type { WatchedProject } from './compile.ts';
 import { type Digest, digest, type Refused } from './digest.ts';
-import type { AppendEvents, Facts, Seen, StoreSamples } from './facts.ts';
+import type { AppendEvents, Facts, Seen, StoreEdges, StoreSamples } from './facts.ts';
 import type { Refusals } from './refusals.ts';
 import type { IntakeTables } from './tables.ts';
 
@@ -16,8 +16,11 @@ const INBOX_MS = 7 * 86_400_000;
 /** One commit settles up to this many events and samples; and so many deliveries may wait for the next. */
 const TOGETHER = { most: 2000, perKey: 64, inAll: 512 };
 
+const NO_EDGES: Awaited<ReturnType<StoreEdges>> = { refused: {}, events: [] };
+
 type Delivery = { slug: string; digests: readonly Digest[]; at: number };
-type Stored = { fresh: Digest[]; refused: Record<string, number> };
+type Counts = Record<string, number>;
+type Stored = { fresh: Digest[]; samplesRefused: Counts; edgesRefused: Counts };
 
 /**
  * The event door: takes what a project pushes. Ids and all that the events come to are one transaction, so that a receipt is only given
@@ -28,6 +31,7 @@ export function createAccept(deps: {
   clock: Clock;
   log: Log;
   storeSamples: StoreSamples;
+  storeEdges: StoreEdges;
   appendEvents: AppendEvents;
   refusals: Refusals;
   projectOf(slug: string): WatchedProject | undefined;
@@ -51,9 +55,16 @@ export function createAccept(deps: {
     const fresh = digests.filter(({ id }) => known.delete(id));
     const samples = fresh.flatMap((one) => one.samples);
     const stored = samples.length > 0 ? await deps.storeSamples(trx, slug, samples, at) : { refused: {} };
-    const events = fresh.flatMap((one) => one.events);
+    const hints = fresh.flatMap((one) => one.edges?.hints ?? []);
+    const calls = fresh.flatMap((one) => one.edges?.calls ?? []);
+    const edges = hints.length + calls.length > 0 ? await deps.storeEdges(trx, slug, { hints, calls }) : NO_EDGES;
+    const events = [...fresh.flatMap((one) => one.events), ...edges.events];
     if (events.length > 0) await deps.appendEvents(trx, events);
-    return { fresh, refused: addUp([...fresh.map((one) => one.refused), stored.refused]) };
+    return {
+      fresh,
+      samplesRefused: addUp([...fresh.map((one) => one.refused), stored.refused]),
+      edgesRefused: addUp([edges.refused]),
+    };
   }
 
   return async function acceptEvents(caller: Caller, raw: readonly unknown[]): Promise<EventReceipt> {
@@ -81,13 +92,15 @@ export function createAccept(deps: {
         'pushed events were refused',
       );
     const accepted = stored?.fresh ?? [];
-    refusals.addAll(slug, stored?.refused ?? {});
+    const { samplesRefused = {}, edgesRefused = {} } = stored ?? {};
+    refusals.addAll(slug, addUp([samplesRefused, edgesRefused]));
     if (accepted.length > 0) deps.emit({ at, projects: [slug], seen: [newestOf(slug, accepted)] });
     return {
       accepted: accepted.length,
       duplicates: digests.length - accepted.length,
       refused: refused.map(({ why: _, ...rest }) => rest),
-      ...(stored && Object.keys(stored.refused).length > 0 ? { samplesRefused: stored.refused } : {}),
+      ...(Object.keys(samplesRefused).length > 0 ? { samplesRefused } : {}),
+      ...(Object.keys(edgesRefused).length > 0 ? { edgesRefused } : {}),
     };
   };
 }

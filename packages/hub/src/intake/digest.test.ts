@@ -92,10 +92,20 @@ describe('what a pushed event comes to', () => {
     });
   });
 
-  test('an edge: an event of the project it comes from', () => {
+  test('an edge, and what was called of others: the catalog is told', () => {
     const edge = { fromProject: 'veria', toProject: 'performia', kind: 'api', strength: 0.5 };
     expect(read(event('integration.edge', edge))).toMatchObject({
-      events: [{ type: 'integration.edge', title: 'veria uses performia (api)' }],
+      events: [],
+      edges: { hints: [{ to: 'performia', kind: 'api', strength: 0.5, proof: {} }] },
+    });
+    const calls = {
+      projectSlug: 'veria',
+      windowMs: 60_000,
+      hosts: [{ host: 'h:1', calls: 3 }],
+      ts: '1970-01-01T00:00:00Z',
+    };
+    expect(read(event('calls.summary.outgoing', calls))).toMatchObject({
+      edges: { calls: [{ host: 'h:1', calls: 3, failed: 0, windowMs: 60_000, at: NOW }] },
     });
   });
 

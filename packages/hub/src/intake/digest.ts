@@ -1,6 +1,6 @@
 import { CloudEvent, MESH_PAYLOADS, type MeshKind, parseSubject } from '@orrery/protocol';
 import type { z } from 'zod';
-import type { IncomingEvent, IncomingSample, Seen } from './facts.ts';
+import type { IncomingEdges, IncomingEvent, IncomingSample, Seen } from './facts.ts';
 import { deeperThan, isObject, isValue, line } from './json.ts';
 
 /** What one pushed event comes to. */
@@ -10,6 +10,7 @@ export type Digest = {
   /** Samples that have not even the shape of one, by reason. */
   refused: Record<string, number>;
   events: IncomingEvent[];
+  edges?: Partial<IncomingEdges>;
   seen: Omit<Seen, 'project'>;
 };
 export type Refused = { id: string; field: string; reason: string; why: RefusalWord };
@@ -73,7 +74,7 @@ export function digest(raw: unknown, sender: Sender, receivedAt: number): { ok: 
   if ('meshNs' in payload.data && payload.data.meshNs !== meshNs)
     return refuse('event_namespace', 'data.meshNs', `is not the project's namespace ${meshNs}`);
   return {
-    ok: { ...base, ...READ[subject.kind](payload.data as never, { at, receivedAt, slug: sender.slug, id: event.id }) },
+    ok: { ...base, ...READ[subject.kind](payload.data as never, { at, receivedAt }) },
   };
 }
 
@@ -114,10 +115,10 @@ function productEvent(event: CloudEvent, type: string, project: string, at: numb
   };
 }
 
-type Context = { at: number; receivedAt: number; slug: string; id: string };
+type Context = { at: number; receivedAt: number };
 type Part = Partial<Omit<Digest, 'id'>>;
 
-/** What each payload of the mesh comes to: figures become samples, presence and health are sightings, an edge is an event. */
+/** What each payload of the mesh comes to: figures become samples, presence and health are sightings, edges and calls are the catalog's. */
 const READ: { [K in Exclude<MeshKind, 'events.<type>'>]: (payload: Payloads[K], context: Context) => Part } = {
   'hub.presence.<hubId>': (payload, { receivedAt }) => ({
     seen: { at: receivedAt, version: line(payload.version, 64) },
@@ -147,17 +148,13 @@ const READ: { [K in Exclude<MeshKind, 'events.<type>'>]: (payload: Payloads[K], 
     figures({ 'security.vulns_critical': vulnsCritical, 'security.vulns_high': vulnsHigh }, at),
   'deploy.summary.status': ({ lastDeployedAt }, { at }) =>
     figures({ 'deploy.last_deployed_at': Date.parse(lastDeployedAt) }, at),
-  'integration.edge': (payload, { at, slug, id }) => ({
-    events: [
-      {
-        id,
-        at,
-        type: 'integration.edge',
-        project: slug,
-        title: `${payload.fromProject} uses ${payload.toProject} (${payload.kind})`,
-        data: payload,
-      },
-    ],
+  'integration.edge': ({ toProject, kind, strength, proof }, { at }) => ({
+    edges: { hints: [{ to: toProject, kind, strength, proof, at }] },
+  }),
+  'calls.summary.outgoing': ({ hosts, windowMs, ts }, { receivedAt }) => ({
+    edges: {
+      calls: hosts.map(({ host, calls, failed }) => ({ host, calls, failed, windowMs, at: saneTime(ts, receivedAt) })),
+    },
   }),
   'metrics.samples': ({ samples }) => readSamples(samples),
 };

@@ -41,4 +41,17 @@ export type StoreSamples = (
   receivedAt: number,
 ) => Promise<{ refused: Readonly<Partial<Record<string, number>>> }>;
 
+/** Edges to other projects that one project reported; times are epoch ms. */
+export type IncomingEdges = {
+  hints: { to: string; kind: string; strength: number; proof: Readonly<Record<string, unknown>>; at: number }[];
+  calls: { host: string; calls: number; failed: number; windowMs: number; at: number }[];
+};
+
+/** Stores edges inside the transaction and counts what it refused, by reason; `events` tells of those that are new. */
+export type StoreEdges = (
+  trx: Db,
+  project: string,
+  edges: IncomingEdges,
+) => Promise<{ refused: Readonly<Partial<Record<string, number>>>; events: readonly IncomingEvent[] }>;
+
 export type AppendEvents = (trx: Db, events: readonly IncomingEvent[]) => Promise<unknown>;

@@ -8,7 +8,7 @@ import type { Secrets } from '../platform/secrets.ts';
 import { createAccept } from './accept.ts';
 import { compileProbes, type Probe, type WatchedProject } from './compile.ts';
 import { expire } from './expire.ts';
-import type { AppendEvents, Facts, StoreSamples } from './facts.ts';
+import type { AppendEvents, Facts, StoreEdges, StoreSamples } from './facts.ts';
 import { createHeartbeats } from './heartbeats.ts';
 import { aloneHub, type Hubs } from './hubs/hubs.ts';
 import type { ServiceRef } from './hubs/news.ts';
@@ -33,6 +33,7 @@ type IntakeDeps = {
   publicUrl: string;
   apiKeyOf(slug: string): Promise<string | undefined>;
   storeSamples: StoreSamples;
+  storeEdges: StoreEdges;
   appendEvents: AppendEvents;
   /** This hub among those on the database; by itself, unless said otherwise. */
   hubs?: Hubs;

@@ -9,7 +9,7 @@ import { createOutbound } from '../platform/outbound.ts';
 import { createSecrets } from '../platform/secrets.ts';
 import { silentLog, temporaryDatabase } from '../platform/testing.ts';
 import { createSamples } from '../samples/index.ts';
-import type { Facts } from './facts.ts';
+import type { Facts, StoreEdges } from './facts.ts';
 import type { Hubs } from './hubs/hubs.ts';
 import { createIntake } from './intake.ts';
 import type { opsHealth } from './opsHealth.ts';
@@ -21,6 +21,7 @@ export function testIntake(
     clock?: Clock;
     hubs?: Hubs;
     nameServers?: readonly string[];
+    storeEdges?: StoreEdges;
     inMaintenance?: (project: string, service: string, at: number) => boolean;
   } = {},
 ) {
@@ -46,6 +47,7 @@ export function testIntake(
     publicUrl: 'http://hub.test',
     apiKeyOf: async (slug) => `key-of-${slug}`,
     storeSamples: samples.append,
+    storeEdges: options.storeEdges ?? (async () => ({ refused: {}, events: [] })),
     appendEvents: events.append,
     ...(options.hubs ? { hubs: options.hubs } : {}),
     ...(options.inMaintenance ? { inMaintenance: options.inMaintenance } : {}),
