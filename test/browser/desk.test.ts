@@ -42,6 +42,14 @@ describe('the overview, without a reload', () => {
     await until(async () => (await events.count()) > 0, { what: 'events' });
   });
 
+  test('analyses on demand, and says what came of it', async () => {
+    await page.goto('/');
+    const panel = page.getByRole('region', { name: 'Daily analysis' });
+    await panel.getByText('The first one is still to come').waitFor();
+    await panel.getByRole('button', { name: 'Analyse now' }).click();
+    await panel.getByText(/3 projects.*alert.*metric/i).waitFor();
+  });
+
   test('shows a product that stops and its alert, and both end when it is back', async () => {
     await page.goto('/');
     await card('Performia').getByText('Online').waitFor();

@@ -328,7 +328,7 @@ get /api/fed/projects|post /api/fed/projects|get /api/fed/projects/{slug}|delete
 get /api/fed/alerts|get /api/fed/alerts/{id}|post /api/fed/alerts/{id}/acknowledge|post /api/fed/alerts/{id}/resolve|post /api/fed/alerts/{id}/ignore
 get /api/fed/logs/{project}|post /api/fed/refresh|post /api/fed/events|get /ops/health|get /ops/events/recent|get /ops/events/stream|get /ops/jobs
 get /api/heartbeat/{token}|post /api/heartbeat/{token}|get /api/channels|get /api/channels/{name}/deliveries|post /api/channels/{name}/test
-get /api/config/status|get /api/config/export|get /api/cron/ecosystem-monitor`.split(/[|\n]/);
+get /api/config/status|get /api/config/export|get /api/cron/ecosystem-monitor|get /api/cron/ai-analyze`.split(/[|\n]/);
 
 const encodeTrap = (trap: string) => (trap.includes('%') ? trap : encodeURIComponent(trap));
 

@@ -1,5 +1,6 @@
 import type {
   Alert,
+  AnalysisView,
   ChannelView,
   ConfigStatus,
   Delivery,
@@ -152,6 +153,8 @@ export const api = {
     call<OpsHealth>('GET', '/ops/health', { signal, query: { project, history: 50 } }),
   events: (query: { project?: string; limit?: number; type?: string }, cursor?: string, signal?: AbortSignal) =>
     call<Page<OpsEvent>>('GET', '/ops/events/recent', { signal, query: { limit: 50, ...query, cursor } }),
+  analysis: (signal?: AbortSignal) => call<AnalysisView>('GET', '/ops/analysis', { signal }),
+  analyse: () => call<unknown>('POST', '/ops/analysis'),
   jobs: (signal?: AbortSignal) => call<{ items: Job[] }>('GET', '/ops/jobs', { signal }),
 
   alerts: (query: AlertQuery, cursor?: string, signal?: AbortSignal) =>

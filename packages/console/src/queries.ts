@@ -154,6 +154,12 @@ export const deliveriesQuery = (name: string | undefined, status?: string) =>
     getNextPageParam: (page) => page.nextCursor,
     refetchInterval: every(10_000),
   });
+export const analysisQuery = queryOptions({
+  queryKey: ['analysis'],
+  queryFn: ({ signal }) => api.analysis(signal),
+  refetchInterval: every(300_000),
+});
+
 export const jobsQuery = queryOptions({
   queryKey: ['jobs'],
   queryFn: ({ signal }) => api.jobs(signal),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { accessRoutes, allow, audit, type Caller, checkOrigin, createAccess, systemCaller } from './access/index.ts';
 import { alertRoutes, createAlerts, ruleRoutes } from './alerts/index.ts';
+import { analysisRoutes, createAnalysis } from './analysis/index.ts';
 import { catalogRoutes, createCatalog } from './catalog/index.ts';
 import { type Config, configRoutes, type FileConfig, watchConfig } from './config/index.ts';
 import { createDetect, detectRoutes } from './detect/index.ts';
@@ -157,9 +158,11 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       projects: catalog.sightings,
       linesAfter: intake.logLinesAfter,
       rules: (projects) => alerts.rules.facts(projects),
+      trends: (projects) => analysis.trends(projects),
       offlineAfterMs: () => file.freshness.offlineAfterMs,
     });
     const alerts = createAlerts({ db, clock, log, outbound, holderId, publicUrl, appendEvents, audit });
+    const analysis = createAnalysis({ db, clock, catalog, samples, alerts, appendEvents });
     const statusPages = createStatusPages({
       clock,
       log,
@@ -231,6 +234,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...alertRoutes(alerts),
       ...ruleRoutes(alerts.rules),
       ...statusPageRoutes(statusPages),
+      ...analysisRoutes(analysis),
       ...eventRoutes(events, access.watch, closing.signal),
       ...configRoutes(watching, async () =>
         (await catalog.declarations()).map(({ declaredIn: _, lastSeenAt: __, ...declaration }) => ({ declaration })),
@@ -286,6 +290,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
           await events.expire(file.retention.events);
           await alerts.expire(file.retention.hour);
           await alerts.rules.expire();
+          await analysis.expire(file.retention.hour);
           await access.sweep();
         },
       }),
@@ -300,13 +305,20 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
             }),
           ]
         : []),
-      // The same as the route for serverless schedulers; it runs by itself here.
+      // The same as the routes for serverless schedulers; they run by themselves here.
       defineJob({
         name: 'ecosystem-monitor',
         agent: 'Monitor',
         schedule: { cron: '*/15 * * * *' },
         timeoutMs: 120_000,
         run: async ({ signal }) => void (await intake.runOnce(systemCaller('ecosystem-monitor'), undefined, signal)),
+      }),
+      defineJob({
+        name: 'ai-analyze',
+        agent: 'Learning',
+        schedule: { cron: '0 6 * * *' },
+        timeoutMs: 600_000,
+        run: async ({ signal }) => void (await analysis.run(systemCaller('ai-analyze'), signal)),
       }),
     ]);
     stops.push(() => loop.settle());

@@ -1,5 +1,6 @@
 export * from './alert.ts';
 export * from './alerting.ts';
+export * from './analysis.ts';
 export * from './channels.ts';
 export * from './cloudevent.ts';
 export * from './common.ts';

@@ -7,6 +7,7 @@ import { healthQuery, projectsQuery } from '../queries.ts';
 import { plural } from '../ui/format.ts';
 import { Note, QueryNote } from '../ui/Note.tsx';
 import { RangeSwitch } from '../ui/RangeSwitch.tsx';
+import { DailyAnalysis } from './DailyAnalysis.tsx';
 import { EventStream } from './EventStream.tsx';
 import { FirstProject } from './FirstProject.tsx';
 import { KeyNumbers } from './KeyNumbers.tsx';
@@ -47,6 +48,7 @@ export default function Overview() {
             </div>
             <div className={classes.right}>
               <OpenAlerts />
+              <DailyAnalysis />
               <EventStream />
             </div>
           </div>

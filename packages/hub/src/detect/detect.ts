@@ -7,7 +7,7 @@ import type { Samples } from '../samples/index.ts';
 import { type Change, changesOf, loadConditions, saveConditions } from './conditions.ts';
 import { DETECTORS } from './detectors/index.ts';
 import { createExpiries } from './expiries.ts';
-import type { Condition, Facts, ProbeFact, RuleFact, Verdict } from './facts.ts';
+import type { Condition, Facts, ProbeFact, RuleFact, TrendFact, Verdict } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { metricsOf, servicesOf, type Watched, watch } from './gather.ts';
 import { HUB_PROJECT, type HubFact, isolatedHubs } from './isolation.ts';
@@ -30,6 +30,8 @@ export type DetectDeps = {
   linesAfter: LinesAfter;
   /** What rules over events and samples have seen of these projects, of all when absent; nothing without it. */
   rules?: (projects?: readonly string[]) => Promise<ReadonlyMap<string, readonly RuleFact[]>>;
+  /** What the daily analysis says of these projects, of all when absent; nothing without it. */
+  trends?: (projects?: readonly string[]) => Promise<ReadonlyMap<string, readonly TrendFact[]>>;
   /** The hubs on the database; nobody, unless said otherwise. */
   hubs?: () => readonly HubFact[];
   /** What this hub could not do itself; nothing, unless said otherwise. */
@@ -94,11 +96,12 @@ export function createDetect(deps: DetectDeps) {
       const asked = projects === undefined ? undefined : new Set(projects);
       const chosen = [...watched.values()].filter(({ slug }) => asked === undefined || asked.has(slug));
       const remembered = await loadConditions(db, asked ? [...asked] : undefined);
-      const [states, metrics, certificates, rules] = await Promise.all([
+      const [states, metrics, certificates, rules, trends] = await Promise.all([
         deps.states(),
         metricsOf(samples, chosen, remembered),
         asked === undefined ? expiries.look(chosen) : undefined,
         deps.rules?.(projects),
+        deps.trends?.(projects),
       ]);
       // Silence is judged by the sweep alone: a project that has just brought facts is not the one that is silent.
       if (asked === undefined || seenAt === undefined)
@@ -119,6 +122,7 @@ export function createDetect(deps: DetectDeps) {
           expiries: certificates && (certificates.get(project.slug) ?? []),
           logs: miner.facts(project.slug, now),
           rules: rules?.get(project.slug),
+          trends: trends?.get(project.slug),
         };
         const verdicts = judge(facts, known, now);
         for (const verdict of verdicts) {

@@ -1,4 +1,4 @@
-import type { ServiceStatus, ThresholdDeclaration } from '@orrery/protocol';
+import type { InsightAlert, ServiceStatus, ThresholdDeclaration } from '@orrery/protocol';
 import type { LatestNumber, Point } from '../samples/index.ts';
 import type { Finding } from './finding.ts';
 
@@ -75,6 +75,9 @@ export type RuleFact = Pick<Finding, 'service' | 'severity' | 'category' | 'titl
   until: number;
 };
 
+/** What the daily analysis said of a metric; times are epoch ms on the hub's clock. */
+export type TrendFact = InsightAlert & { at: number; until: number };
+
 /** Everything that is judged of one project. */
 export type Facts = {
   project: string;
@@ -89,6 +92,7 @@ export type Facts = {
   /** What its logs have just held; undefined when this hub has not looked. */
   logs?: readonly LogFact[] | undefined;
   rules?: readonly RuleFact[] | undefined;
+  trends?: readonly TrendFact[] | undefined;
   /** The certificates of its services; undefined in a round that does not look at them. */
   expiries?: readonly ExpiryFact[] | undefined;
 };

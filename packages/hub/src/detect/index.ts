@@ -1,5 +1,5 @@
 export { createDetect, type Detect } from './detect.ts';
-export type { ProbeFact, RuleFact } from './facts.ts';
+export type { ProbeFact, RuleFact, TrendFact } from './facts.ts';
 export type { Finding } from './finding.ts';
 export { HUB_PROJECT } from './isolation.ts';
 export { detectRoutes } from './routes.ts';

@@ -5,8 +5,12 @@ import { logs } from './logs.ts';
 import { rule } from './rule.ts';
 import { status } from './status.ts';
 import { threshold } from './threshold.ts';
+import { trend } from './trend.ts';
 
-export type DetectorName = 'status' | 'freshness' | 'threshold' | 'logs' | 'expiry' | 'rule';
+export type DetectorName = 'status' | 'freshness' | 'threshold' | 'logs' | 'expiry' | 'rule' | 'trend';
 
 /** Every detector of the house. */
-export const DETECTORS = { status, freshness, threshold, logs, expiry, rule } satisfies Record<DetectorName, Detector>;
+export const DETECTORS = { status, freshness, threshold, logs, expiry, rule, trend } satisfies Record<
+  DetectorName,
+  Detector
+>;
