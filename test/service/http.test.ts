@@ -326,6 +326,7 @@ const PROMISED =
   `get /health|get /metrics|get /openapi.json|get /api/setup|post /api/setup|get /api/me|get /api/keys|post /api/keys|delete /api/keys/{id}
 get /api/fed/projects|post /api/fed/projects|get /api/fed/projects/{slug}|delete /api/fed/projects/{slug}|get /api/fed/graph|get /api/fed/metrics/{project}
 get /api/fed/alerts|get /api/fed/alerts/{id}|post /api/fed/alerts/{id}/acknowledge|post /api/fed/alerts/{id}/resolve|post /api/fed/alerts/{id}/ignore
+get /api/fed/graph/blast/{slug}|get /api/fed/actions|get /api/fed/actions/{requestId}|post /api/fed/actions
 get /api/fed/logs/{project}|post /api/fed/refresh|post /api/fed/events|get /ops/health|get /ops/events/recent|get /ops/events/stream|get /ops/jobs
 get /api/heartbeat/{token}|post /api/heartbeat/{token}|get /api/channels|get /api/channels/{name}/deliveries|post /api/channels/{name}/test
 get /api/config/status|get /api/config/export|get /api/cron/ecosystem-monitor|get /api/cron/ai-analyze`.split(/[|\n]/);

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { accessRoutes, allow, audit, type Caller, checkOrigin, createAccess, systemCaller } from './access/index.ts';
+import { actionRoutes, createActions } from './actions/index.ts';
 import { alertRoutes, createAlerts, ruleRoutes } from './alerts/index.ts';
 import { analysisRoutes, createAnalysis } from './analysis/index.ts';
 import { catalogRoutes, createCatalog } from './catalog/index.ts';
@@ -141,12 +142,23 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       apiKeyOf: catalog.apiKeyOf,
       storeSamples: samples.append,
       storeEdges: catalog.takeEdges,
-      appendEvents,
+      appendEvents: async (trx, some) => {
+        await appendEvents(trx, some);
+        await actions.see(trx, some);
+      },
       hubs,
       selfCheckTargets: () => file.network.selfCheck,
       inMaintenance: (project, service, at) => alerts.inMaintenance(project, service, at),
       onLag: telemetry.observeLag,
     });
+    const actions = createActions({
+      ...{ db, clock, log, outbound, holderId, appendEvents, audit },
+      meshKeys: [config.meshKey, config.previousMeshKey].flatMap((key) => (key ? [key.reveal()] : [])),
+      targets: catalog.targets,
+      apiKeyOf: catalog.apiKeyOf,
+    });
+    if (databaseUrl === undefined) await actions.recover();
+    stops.push(() => actions.settle());
     const detect = createDetect({
       db,
       clock,
@@ -227,6 +239,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const routes: Route<Caller>[] = [
       ...accessRoutes(access),
       ...catalogRoutes(catalog),
+      ...actionRoutes(actions),
       ...intakeRoutes(intake),
       ...hubListRoutes(hubs, jobs.leader),
       ...sampleRoutes(samples),
@@ -270,6 +283,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     // The loop turns.
     await jobs.start([
       ...loop.jobs,
+      ...actions.jobs,
       defineJob({
         name: 'samples.rollup',
         agent: 'Monitor',
@@ -287,6 +301,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
           await intake.expire(file.retention.checks);
           await detect.expire();
           await catalog.expireEdges();
+          await actions.expire(file.retention.events);
           await events.expire(file.retention.events);
           await alerts.expire(file.retention.hour);
           await alerts.rules.expire();

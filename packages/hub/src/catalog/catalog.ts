@@ -154,6 +154,17 @@ export function createCatalog(deps: CatalogDeps) {
       return projects;
     },
 
+    /** What the hub needs to know of projects to ask something of their instances. */
+    async targets() {
+      const rows = await tables.selectFrom('projects').selectAll().orderBy('slug').execute();
+      return fromReadable(rows, deps.log, (row) => {
+        const { slug, name, hubUrl, meshNs, allowFanout } = toStored(row);
+        const manifest = row.capabilities === null ? null : CapabilitiesSchema.parse(JSON.parse(row.capabilities));
+        const capabilities = manifest && { actions: manifest.actions, endpoints: manifest.endpoints };
+        return { slug, name, hubUrl, ...(meshNs === undefined ? {} : { meshNs }), allowFanout, capabilities };
+      });
+    },
+
     /** A text that is another one after every change of a declaration, on whichever hub. */
     async revision(): Promise<string> {
       const { count, sum } = await tables

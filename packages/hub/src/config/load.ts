@@ -22,6 +22,9 @@ export type Config = {
   readonly scope: 'meta' | 'project';
   readonly metaKey?: Secret;
   readonly cronSecret?: Secret;
+  /** What requests to instances are signed by, and what it replaces during a rotation. */
+  readonly meshKey?: Secret;
+  readonly previousMeshKey?: Secret;
   readonly defaultApiKey?: Secret;
   /** `host:port` each. */
   readonly kafkaBrokers?: readonly string[];
@@ -110,6 +113,8 @@ function fromEnvironment(
     ...secret('databaseUrl', 'ORRERY_DATABASE_URL'),
     ...secret('metaKey', 'ORRERY_META_API_KEY'),
     ...secret('cronSecret', 'CRON_SECRET'),
+    ...secret('meshKey', 'MESH_HMAC_KEY'),
+    ...secret('previousMeshKey', 'MESH_HMAC_KEY_PREVIOUS'),
     ...secret('defaultApiKey', 'ECOSYSTEM_API_KEY'),
     ...(values.KAFKA_BROKERS === undefined ? {} : { kafkaBrokers: [values.KAFKA_BROKERS].flat().map(String) }),
     ...(collector === undefined

@@ -98,8 +98,15 @@ export const VARIABLES = variables({
     kind: 'secret',
     secret: true,
     minBytes: 24,
-    reserved: true,
-    description: "The root key from which each project's signing key is derived.",
+    absent: 'nothing can be signed, and no action is sent',
+    description:
+      "The root key from which each project's signing key is derived: what the hub asks of instances is signed by it.",
+  },
+  MESH_HMAC_KEY_PREVIOUS: {
+    kind: 'secret',
+    secret: true,
+    minBytes: 24,
+    description: 'The root key that is being replaced: while it is set, requests carry a signature by each of the two.',
   },
   ECOSYSTEM_API_KEY: {
     kind: 'secret',
