@@ -13,6 +13,7 @@ export * from './logs.ts';
 export * from './manage.ts';
 export * from './mesh.ts';
 export * from './ops.ts';
+export * from './permissions.ts';
 export * from './probes.ts';
 export * from './problem.ts';
 export * from './roles.ts';

@@ -9,7 +9,7 @@ import { PERMISSIONS, ROLES } from './roles.ts';
 /** What the console, the command line and scripts use beside the federation API: who am I, keys, channels, jobs, configuration. */
 export const RoleName = z.enum(ROLES);
 export const Me = z.object({
-  kind: z.enum(['user', 'key', 'meta', 'local']),
+  kind: z.enum(['user', 'key', 'token', 'meta', 'local']),
   id: z.string(),
   name: z.string(),
   email: z.string().optional(),

@@ -106,7 +106,7 @@ export function createAccess(deps: AccessDeps) {
     /** What the caller may know of itself; throws for callers that are nobody's face. */
     me(caller: Caller): Me {
       const { kind, id, name, email, projects } = caller;
-      if (kind !== 'user' && kind !== 'key' && kind !== 'meta' && kind !== 'local')
+      if (kind !== 'user' && kind !== 'key' && kind !== 'token' && kind !== 'meta' && kind !== 'local')
         throw new HubError('forbidden', 'This key has one purpose; this is not it.');
       const permissions = [...caller.permissions];
       // The meta key has no role; the least one stands there, and the permissions say what it may do.

@@ -29,6 +29,7 @@ export async function insertUser(trx: Db, user: NewUser): Promise<{ id: string; 
       email_verified: 0,
       image: null,
       role: user.role,
+      tenant: null,
       created_at: at,
       updated_at: at,
     })

@@ -30,7 +30,7 @@ export function authorizeWhole(caller: Caller, permission: Permission): void {
     throw new HubError('forbidden', 'This is about every project; the key is limited to some.');
 }
 
-const PEOPLE_AND_PROGRAMS: ReadonlySet<Caller['kind']> = new Set(['user', 'key', 'meta', 'local', 'system']);
+const PEOPLE_AND_PROGRAMS: ReadonlySet<Caller['kind']> = new Set(['user', 'key', 'token', 'meta', 'local', 'system']);
 
 /** The check of a route before its handler runs; throws unauthorized or forbidden. */
 export function allow(caller: Caller, auth: RouteAuth): void {
@@ -39,6 +39,8 @@ export function allow(caller: Caller, auth: RouteAuth): void {
   if (auth === 'any') {
     if (!PEOPLE_AND_PROGRAMS.has(caller.kind))
       throw new HubError('forbidden', 'This key has one purpose; this is not it.');
+  } else if (auth === 'person') {
+    if (caller.kind !== 'user') throw new HubError('forbidden', 'Only a person who is signed in may do this.');
   } else if (auth === 'cron') {
     if (caller.kind !== 'cron')
       throw new HubError('forbidden', 'Only the scheduler may call this, with the cron secret.');

@@ -1,6 +1,6 @@
 import { PERMISSIONS, type Permission, type Role } from '@orrery/protocol';
 
-type CallerKind = 'user' | 'key' | 'meta' | 'local' | 'cron' | 'project' | 'system' | 'anonymous';
+type CallerKind = 'user' | 'key' | 'token' | 'meta' | 'local' | 'cron' | 'project' | 'system' | 'anonymous';
 
 /** Whoever calls a verb: what they may do, and which projects exist for them. */
 export type Caller = {
@@ -11,7 +11,10 @@ export type Caller = {
   readonly role?: Role;
   readonly permissions: ReadonlySet<Permission>;
   readonly projects: 'all' | readonly string[];
+  /** null is the operating company itself; a tenant's callers see what is assigned to it, whatever their role. */
   readonly tenant: string | null;
+  /** What is switched on for its tenant; staff has every feature. */
+  readonly features?: ReadonlySet<string>;
   readonly ip?: string;
 };
 

@@ -57,6 +57,7 @@ export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; chang
         hash: sha256(secret),
         role,
         projects: projects === 'all' ? null : JSON.stringify(projects),
+        tenant: caller.tenant,
         created_at: at,
         created_by: caller.name,
         expires_at: expiresInDays === undefined ? null : at + expiresInDays * DAY_MS,

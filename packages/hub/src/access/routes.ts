@@ -113,7 +113,7 @@ export function accessRoutes(access: Access): Route<Caller>[] {
     defineRoute({
       method: 'post',
       path: '/api/auth/change-password',
-      auth: 'any',
+      auth: 'person',
       tag,
       summary: 'Sets a new password and ends every session but a new one for this browser',
       body: PasswordInput,
@@ -126,7 +126,7 @@ export function accessRoutes(access: Access): Route<Caller>[] {
     defineRoute({
       method: 'get',
       path: '/api/auth/list-sessions',
-      auth: 'any',
+      auth: 'person',
       tag,
       summary: "The caller's own sessions",
       response: page(Session),
@@ -135,7 +135,7 @@ export function accessRoutes(access: Access): Route<Caller>[] {
     defineRoute({
       method: 'post',
       path: '/api/auth/revoke-session',
-      auth: 'any',
+      auth: 'person',
       tag,
       summary: "Ends one of the caller's own sessions",
       body: z.strictObject({ id: z.string().max(128) }),
@@ -148,7 +148,7 @@ export function accessRoutes(access: Access): Route<Caller>[] {
     defineRoute({
       method: 'post',
       path: '/api/auth/revoke-sessions',
-      auth: 'any',
+      auth: 'person',
       tag,
       summary: "Ends all of the caller's sessions, this one too",
       response: Done,

@@ -8,6 +8,8 @@ type UserRow = {
   email_verified: number;
   image: string | null;
   role: Role;
+  /** null for staff. */
+  tenant: string | null;
   created_at: string;
   updated_at: string;
 };
@@ -28,6 +30,8 @@ export type KeyRow = {
   role: Role;
   /** JSON list of slugs; null means all. */
   projects: string | null;
+  /** null for the operating company's own. */
+  tenant: string | null;
   created_at: number;
   created_by: string;
   expires_at: number | null;
@@ -62,7 +66,20 @@ export type AuditRow = {
   hash: string;
 };
 
+export type TenantRow = {
+  id: string;
+  name: string;
+  tier: number | null;
+  /** JSON list of names. */
+  features: string;
+  declared_source: 'file' | 'api';
+  declared_ref: string | null;
+  created_at: number;
+  updated_at: number;
+};
+
 export type AccessTables = {
+  tenants: TenantRow;
   users: UserRow;
   sessions: SessionRow;
   accounts: AccountRow;

@@ -1,3 +1,4 @@
+import { permissionsPage } from './permissionsPage.ts';
 import { fileSchema, type SchemaNode } from './schema.ts';
 import { VARIABLE_NAMES, VARIABLES, type Variable } from './variables.ts';
 
@@ -5,6 +6,7 @@ import { VARIABLE_NAMES, VARIABLES, type Variable } from './variables.ts';
 export const docsFiles = (): Record<string, string> => ({
   'orrery.schema.json': `${JSON.stringify(fileSchema(), null, 2)}\n`,
   'configuration.md': configurationPage(),
+  'permissions.md': permissionsPage(),
 });
 
 function configurationPage(): string {

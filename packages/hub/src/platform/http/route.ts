@@ -4,8 +4,8 @@ import type { z } from 'zod';
 /** What the transport knows of whoever calls; the access room's Caller has more. */
 export type RouteCaller = { kind: string; id: string; ip?: string };
 
-/** Who may call: everyone, anyone signed in, a holder of the permission, the scheduler's secret, or a project with its own key. */
-export type RouteAuth = 'public' | 'any' | 'cron' | 'ingest' | Permission;
+/** Who may call: everyone, anyone known, a person who is signed in, a holder of the permission, the scheduler's secret, or a project with its own key. */
+export type RouteAuth = 'public' | 'any' | 'person' | 'cron' | 'ingest' | Permission;
 
 type Parsed<T extends z.ZodType | undefined> = T extends z.ZodType ? z.output<T> : undefined;
 
