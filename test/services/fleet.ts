@@ -11,6 +11,7 @@ import {
   startFleet,
 } from '@orrery/fleet';
 import { type HubOptions, type RunningHub, startHub } from './hub.ts';
+import { MESH_KEY } from './instances.ts';
 import { freePort } from './ports.ts';
 
 export type FleetUnderWatch = { hub: RunningHub; fleet: Fleet; apiKeys: ApiKeys; dispose(): Promise<void> };
@@ -48,10 +49,11 @@ export async function startFleetUnderWatch(options: Options = {}): Promise<Fleet
     dir,
     apiKeys: FLEET_KEYS,
     ports,
+    meshKey: MESH_KEY,
     traffic: traffic ?? { peak: 1.5, startHour: 14, seed: 7 },
   });
   try {
-    const hub = await startHub({ ...hubOptions, yaml, port });
+    const hub = await startHub({ ...hubOptions, env: { MESH_HMAC_KEY: MESH_KEY, ...hubOptions.env }, yaml, port });
     const dispose = async () => {
       await Promise.all([fleet.stop(), hub.dispose()]);
       rmSync(dir, { recursive: true, force: true, maxRetries: 5 });

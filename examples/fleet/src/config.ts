@@ -53,7 +53,7 @@ export function fleetConfig(options: ConfigOptions): string {
     teams: [${about.team}]
     domain: ${about.domain}
     apiKey: ${JSON.stringify(options.apiKeys[slug])}
-    allowFanout: [audit.security]${dependsOn}
+    allowFanout: [${about.allow}]${dependsOn}
     services:
       - name: api
         probes:
@@ -101,6 +101,7 @@ const ABOUT = {
     team: 'payments',
     domain: 'Finance',
     dependsOn: '',
+    allow: 'audit.security, graph.refresh, audit.run, cache.clear',
     threshold:
       '{ metric: queue_depth, above: 150, for: 1m, severity: warning, title: "Payments wait for reconciliation", recommendation: "See whether the reconciliation runs" }',
   },
@@ -110,6 +111,7 @@ const ABOUT = {
     team: 'studio',
     domain: 'Creative',
     dependsOn: 'rollizr',
+    allow: 'audit.security, graph.refresh, queue.clear',
     threshold:
       '{ metric: queue_depth, above: 40, for: 1m, severity: warning, title: "Renders pile up", recommendation: "Run the action queue.clear, or add a renderer" }',
   },
@@ -119,6 +121,7 @@ const ABOUT = {
     team: 'growth',
     domain: 'Commerce',
     dependsOn: 'veria',
+    allow: 'audit.security, graph.refresh, rollup.run, stock.refill',
     threshold:
       '{ metric: orders_uninvoiced, above: 25, for: 1m, severity: warning, title: "Orders wait for an invoice", recommendation: "See whether Veria answers" }',
   },

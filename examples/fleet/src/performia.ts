@@ -9,7 +9,7 @@ import { createFaultSwitch } from './shared/faults.ts';
 import { createPeer } from './shared/peer.ts';
 import { commonOptions, runProduct, watchQueries } from './shared/product.ts';
 import { createRandom } from './shared/random.ts';
-import { scan } from './shared/scan.ts';
+import { scan, securityAudit } from './shared/scan.ts';
 
 /** Performia: live sessions and a render queue on Fastify with SQLite. */
 const env = readEnvironment('performia', process.env);
@@ -30,8 +30,9 @@ const instance: Instance = createInstance({
   metrics: () => store.figures(),
   tools: ['render'],
   events: ['render.finished', 'session.started'],
+  audits: { 'audit.security': () => securityAudit(instance, random) },
+  onRefresh: () => scan(instance, random),
   actions: {
-    'audit.security': () => scan(instance, random),
     'queue.clear': async () => ({ cleared: await store.clear() }),
   },
 });

@@ -10,7 +10,7 @@ import { createFaultSwitch } from './shared/faults.ts';
 import { createPeer } from './shared/peer.ts';
 import { commonOptions, runProduct, watchQueries } from './shared/product.ts';
 import { createRandom } from './shared/random.ts';
-import { scan } from './shared/scan.ts';
+import { scan, securityAudit } from './shared/scan.ts';
 
 /** ROLLIZR: a shop of many brands and its hourly roll-ups, on Hono with SQLite. Veria writes its invoices. */
 const env = readEnvironment('rollizr', process.env);
@@ -33,8 +33,9 @@ const instance: Instance = createInstance({
   metrics: () => store.figures(),
   tools: ['rollup'],
   events: ['order.placed'],
+  audits: { 'audit.security': () => securityAudit(instance, random) },
+  onRefresh: () => scan(instance, random),
   actions: {
-    'audit.security': () => scan(instance, random),
     'rollup.run': async () => ({ rows: await store.rollUp() }),
     'stock.refill': async () => ({ products: await store.restock() }),
   },

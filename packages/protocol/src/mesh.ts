@@ -77,7 +77,6 @@ export const CallsSummary = z.object({
         host: z.string().min(1).max(300),
         calls: z.int().nonnegative(),
         failed: z.int().nonnegative().default(0),
-        p95Ms: z.number().nonnegative().optional(),
       }),
     )
     .max(200),

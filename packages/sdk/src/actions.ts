@@ -25,6 +25,8 @@ export type ActionOptions = {
   store: ActionStore;
   timeoutMs: number;
   log: LogRing;
+  /** Is told of each run that has ended. */
+  onEnd?: (run: ActionRun, request: ActionRequest) => void;
 };
 
 export type Actions = {
@@ -71,12 +73,17 @@ export function createActions(options: ActionOptions): Actions {
     const finishedAt = new Date().toISOString();
     if (outcome.kind === 'done') {
       const result = plain(outcome.value);
-      await save({ ...running, status: 'succeeded', finishedAt, ...(result === undefined ? {} : { result }) });
+      await end({ ...running, status: 'succeeded', finishedAt, ...(result === undefined ? {} : { result }) }, request);
       return;
     }
     const error = outcome.kind === 'timedOut' ? `timed out after ${options.timeoutMs} ms` : messageOf(outcome.error);
     log.write('error', `action ${request.action} failed: ${error}`, { auditId: queued.auditId });
-    await save({ ...running, status: 'failed', finishedAt, result: { error } });
+    await end({ ...running, status: 'failed', finishedAt, result: { error } }, request);
+  };
+
+  const end = async (run: ActionRun, request: ActionRequest) => {
+    await save(run);
+    options.onEnd?.(run, request);
   };
 
   // Strangers can send as many of these as they like: they must not push the product's own lines out of the ring.

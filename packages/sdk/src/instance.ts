@@ -9,8 +9,9 @@ import {
   WireSample as WireSampleShape,
 } from '@orrery/protocol';
 import { memoryActionStore } from './action-store.ts';
-import { createActions } from './actions.ts';
+import { type ActionCall, type ActionHandler, createActions } from './actions.ts';
 import { createKeyCheck } from './answers.ts';
+import { type AuditResult, auditAction } from './audits.ts';
 import { createDoor } from './door.ts';
 import { createEmitter, type DeliveryStatus, type Queued } from './emitter.ts';
 import { createHealth } from './health.ts';
@@ -19,8 +20,9 @@ import { createLogRing } from './logs.ts';
 import { createMetrics } from './metrics.ts';
 import { type InstanceOptions, readOptions } from './options.ts';
 import { cloudEvent } from './outbox.ts';
+import { createOutgoing, type Outgoing } from './outgoing.ts';
 import { createQueryLog, type QueryLog } from './queries.ts';
-import { startReporting } from './reporting.ts';
+import { type Reporting, startReporting } from './reporting.ts';
 import { createTracer, type Tracer } from './tracer.ts';
 
 type Payload<Kind extends keyof typeof MESH_PAYLOADS> = (typeof MESH_PAYLOADS)[Kind]['_zod']['input'];
@@ -44,6 +46,8 @@ export type Instance = {
     captureConsole(target?: Console): () => void;
   };
   readonly tracer: Tracer;
+  /** Counts calls to other hosts: those of `fetch`, undici and `node:http` by itself while it runs. */
+  readonly outgoing: Pick<Outgoing, 'record'>;
   readonly queries: QueryLog;
   /** Sends an event of the product, such as `lead.created`. It never throws: what cannot travel is said in the answer. */
   emit(type: string, data?: unknown, given?: { id?: string; time?: Date }): Queued;
@@ -88,12 +92,27 @@ export function createInstance(options: InstanceOptions): Instance {
     reuseMs,
     now,
   });
+  const outgoing = createOutgoing(hub ? [hub.url] : [], now);
+  const handlers: Record<string, ActionHandler> = {
+    // Asked for by the hub to see at once what it would hear within a minute.
+    ...(hub || options.onRefresh ? { 'graph.refresh': refresh } : {}),
+    ...options.actions,
+    ...Object.fromEntries(
+      Object.entries(options.audits ?? {}).map(([name, run]) => [name, auditAction(run, reportAudit)]),
+    ),
+  };
   const actions = createActions({
-    handlers: options.actions ?? {},
+    handlers,
     secrets,
     store: options.actionStore ?? memoryActionStore(),
     timeoutMs: options.actionTimeoutMs ?? 300_000,
     log: ring,
+    onEnd({ result: _, ...run }, { requestId }) {
+      if (!emitter) return;
+      const data = { ...run, requestId, title: `${run.action} ${run.status}` };
+      // The hub gives what it learns of this run by itself the same id, and keeps one of the two.
+      emitter.add(cloudEvent(meshNs, source, 'events.action.finished', data, { id: `run-${run.auditId}` }));
+    },
   });
   const capabilities: Capabilities = {
     project,
@@ -103,11 +122,11 @@ export function createInstance(options: InstanceOptions): Instance {
       health: `${basePath}/health`,
       metrics: `${basePath}/metrics`,
       logs: `${basePath}/logs`,
-      ...(options.actions ? { actions: `${basePath}/actions` } : {}),
+      ...(Object.keys(handlers).length > 0 ? { actions: `${basePath}/actions` } : {}),
       ...options.endpoints,
     },
     events: [...(options.events ?? [])],
-    actions: Object.keys(options.actions ?? {}),
+    actions: Object.keys(handlers),
     version,
   };
   const door = createDoor({
@@ -150,7 +169,7 @@ export function createInstance(options: InstanceOptions): Instance {
       .replace(/[^A-Za-z0-9_-]/g, '-')
       .slice(0, 64) ||
       'instance');
-  let stopReporting: (() => void) | undefined;
+  let reporting: Reporting | undefined;
 
   const send = (subject: keyof typeof MESH_PAYLOADS, payload: unknown, id?: string): Queued => {
     if (!emitter) return noHub;
@@ -162,6 +181,17 @@ export function createInstance(options: InstanceOptions): Instance {
     return emitter.add(wrap(id === undefined ? subject : subject.replace('<hubId>', id), parsed.data));
   };
   const about = (summary: object) => ({ ...summary, projectSlug: project });
+
+  async function refresh(): Promise<{ refreshed: true }> {
+    await Promise.all([reporting?.now(), options.onRefresh?.()]);
+    return { refreshed: true };
+  }
+
+  function reportAudit({ ok, warn, fail }: AuditResult, { action }: ActionCall): void {
+    const lastRun = new Date().toISOString();
+    send('audit.summary.status', about({ ok, warn, fail, lastRun }));
+    ring.write(fail > 0 ? 'warn' : 'info', `${action} finished: ${ok} ok, ${warn} warnings, ${fail} failed`);
+  }
 
   return {
     project,
@@ -179,6 +209,7 @@ export function createInstance(options: InstanceOptions): Instance {
       captureConsole: (target) => captureConsole(ring, target),
     },
     tracer,
+    outgoing,
     queries,
     emit(type, data, given = {}) {
       if (!emitter) return noHub;
@@ -211,8 +242,15 @@ export function createInstance(options: InstanceOptions): Instance {
     edge: (edge) => send('integration.edge', { ...edge, fromProject: project }),
     delivery: () => emitter?.status(),
     start() {
-      if (!emitter || !hub || stopReporting) return;
-      stopReporting = startReporting({
+      if (!emitter || !hub || reporting) return;
+      const callsEveryMs = hub.callsEveryMs ?? 60_000;
+      if (callsEveryMs > 0) outgoing.start();
+      reporting = startReporting({
+        callsEveryMs,
+        calls: () => {
+          const calls = outgoing.take();
+          if (calls) send('calls.summary.outgoing', about({ ...calls, ts: new Date().toISOString() }));
+        },
         presenceEveryMs: hub.presenceEveryMs ?? 60_000,
         metricsEveryMs: hub.metricsEveryMs ?? 15_000,
         presence: () => {
@@ -232,7 +270,8 @@ export function createInstance(options: InstanceOptions): Instance {
       });
     },
     async stop({ timeoutMs: deadlineMs = 2000 } = {}) {
-      stopReporting?.();
+      reporting?.stop();
+      outgoing.stop();
       return emitter ? emitter.stop(deadlineMs) : true;
     },
   };

@@ -2,6 +2,7 @@ import { Slug } from '@orrery/protocol';
 import { deriveProjectKey } from '@orrery/protocol/signing';
 import type { ActionStore } from './action-store.ts';
 import type { ActionHandler } from './actions.ts';
+import type { AuditHandler } from './audits.ts';
 import type { Refusal } from './emitter.ts';
 import type { Check } from './health.ts';
 import type { MetricSources } from './metrics.ts';
@@ -19,6 +20,8 @@ export type HubOptions = {
   presenceEveryMs?: number;
   /** How often metrics are sent, in ms (default 15,000); 0 leaves them to the hub, which asks for them. */
   metricsEveryMs?: number;
+  /** How often it is reported which hosts were called, in ms (default 60,000); 0 counts none. */
+  callsEveryMs?: number;
   /** What may wait: events (default 10,000), samples (default 50,000), and the bytes of both (default 16 MiB). */
   maxEvents?: number;
   maxBytes?: number;
@@ -57,6 +60,10 @@ export type InstanceOptions = {
   endpoints?: Record<string, string>;
   events?: readonly string[];
   actions?: Record<string, ActionHandler>;
+  /** Actions that are audits, such as `audit.security`: their figures become the project's audit summary too. */
+  audits?: Record<string, AuditHandler>;
+  /** Sends the product's summaries, whenever the hub asks for them by `graph.refresh`. */
+  onRefresh?: () => unknown;
   /** Where accepted actions are remembered. Default: in memory. */
   actionStore?: ActionStore;
   hub?: HubOptions | undefined;
@@ -105,6 +112,8 @@ export function readOptions(options: InstanceOptions) {
   }
   if (secrets.some((secret) => secret.length < 16))
     mistakes.push('signingSecrets must have at least 16 characters each');
+  for (const name of Object.keys(options.audits ?? {}))
+    if (Object.hasOwn(options.actions ?? {}, name)) mistakes.push(`audits.${name} is an action already`);
   const positive = {
     checkTimeoutMs: options.checkTimeoutMs,
     actionTimeoutMs: options.actionTimeoutMs,

@@ -1,14 +1,23 @@
 export type Reports = {
   presenceEveryMs: number;
   metricsEveryMs: number;
+  callsEveryMs: number;
   presence: () => void;
   health: () => Promise<void>;
   metrics: () => Promise<void>;
+  calls: () => void;
+};
+
+export type Reporting = {
+  /** Sends every report that has an interval now, whatever its next turn. */
+  now(): Promise<void>;
+  stop(): void;
 };
 
 /** Sends each report now and at its interval. The timers never keep the process alive; a report that fails is tried at the next turn. */
-export function startReporting(reports: Reports): () => void {
+export function startReporting(reports: Reports): Reporting {
   const timers: NodeJS.Timeout[] = [];
+  const turns: (() => Promise<void>)[] = [];
   const every = (ms: number, report: () => void | Promise<void>) => {
     if (ms <= 0) return;
     let busy = false;
@@ -23,6 +32,7 @@ export function startReporting(reports: Reports): () => void {
         busy = false;
       }
     };
+    turns.push(turn);
     void turn();
     timers.push(setInterval(() => void turn(), ms).unref());
   };
@@ -31,7 +41,11 @@ export function startReporting(reports: Reports): () => void {
     await reports.health();
   });
   every(reports.metricsEveryMs, reports.metrics);
-  return () => {
-    for (const timer of timers) clearInterval(timer);
+  every(reports.callsEveryMs, reports.calls);
+  return {
+    now: async () => void (await Promise.all(turns.map((turn) => turn()))),
+    stop() {
+      for (const timer of timers) clearInterval(timer);
+    },
   };
 }

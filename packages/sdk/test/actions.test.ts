@@ -291,3 +291,38 @@ describe('the store in a file', () => {
     expect(await fileActionStore(path).claim('msg', run)).toMatchObject({ kind: 'seen', run: { auditId: 'a' } });
   });
 });
+
+describe('audits and refreshes', () => {
+  it('an audit is an action: its figures stand in the run, and one that gives none has failed', async () => {
+    const instance = createInstance({
+      ...{ project: 'veria', version: '1', apiKey: KEY, meshKey: MESH },
+      audits: {
+        'audit.security': () => ({ ok: 7, warn: 2, fail: 1, findings: ['tls 1.0'] }),
+        'audit.broken': () => ({ ok: -1, warn: 0, fail: 0 }),
+      },
+    });
+    const good = await send(instance, bodyOf('audit.security'));
+    expect(await finished(instance, good.body.auditId)).toMatchObject({
+      status: 'succeeded',
+      result: { ok: 7, warn: 2, fail: 1, findings: ['tls 1.0'] },
+    });
+    const body = bodyOf('audit.broken');
+    const bad = await send(instance, body, signBody([SECRET], 'msg_2', new Date(), body));
+    expect(await finished(instance, bad.body.auditId)).toMatchObject({ status: 'failed' });
+  });
+
+  it('an audit that has the name of an action is a mistake', () => {
+    const audits = { 'audit.security': () => ({ ok: 1, warn: 0, fail: 0 }) };
+    expect(() => create({ 'audit.security': () => 1 }, { audits })).toThrow(
+      'audits.audit.security is an action already',
+    );
+  });
+
+  it('graph.refresh sends what the product has to say of itself', async () => {
+    let asked = 0;
+    const instance = create({}, { onRefresh: () => asked++ });
+    const { body } = await send(instance, bodyOf('graph.refresh'));
+    expect(await finished(instance, body.auditId)).toMatchObject({ status: 'succeeded', result: { refreshed: true } });
+    expect(asked).toBe(1);
+  });
+});

@@ -309,7 +309,7 @@ describe('delivery to the hub', () => {
       hubUrl: 'http://127.0.0.1:5401',
       version: '1',
       tools: ['search'],
-      capabilities: [],
+      capabilities: ['graph.refresh'],
     });
     expect(hub.of('hub.health.node-1')[0]?.data).toMatchObject({
       projectSlug: 'veria',

@@ -168,7 +168,8 @@ function foundEvent(fanout: FanoutRow, part: PartRow, found: Collected, at: numb
     };
   if (found.kind !== 'run' || found.run.status === 'queued' || found.run.status === 'running') return undefined;
   return {
-    ...{ at, type: 'action.finished', project },
+    // The instance may tell of it too, under the same id.
+    ...{ id: `run-${auditId}`, at, type: 'action.finished', project },
     title: `${fanout.instance_action} ${found.run.status} at ${project}`,
     data: { ...data, status: found.run.status },
   };

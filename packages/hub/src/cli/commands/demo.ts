@@ -40,16 +40,28 @@ async function demo(options: DemoOptions, terminal: Terminal): Promise<void> {
   const apiKeys = { veria: newKey(), performia: newKey(), rollizr: newKey() };
   const file = join(dir, 'orrery.yaml');
   await writeConfig(file, { ports, apiKeys });
+  const meshKey = newKey();
   const password = randomBytes(12).toString('base64url');
   // Nothing of the caller's own hub leaks in: the demo has an environment of its own.
   const config = loadConfig({
-    env: { ORRERY_ADMIN_EMAIL: EMAIL, ORRERY_ADMIN_PASSWORD: password, ORRERY_LOG_LEVEL: 'warn' },
+    env: {
+      ORRERY_ADMIN_EMAIL: EMAIL,
+      ORRERY_ADMIN_PASSWORD: password,
+      MESH_HMAC_KEY: meshKey,
+      ORRERY_LOG_LEVEL: 'warn',
+    },
     cwd: dir,
     flags: { config: file, data: dir, port: String(port), host: '127.0.0.1' },
   });
   const log = await hubLog(config.logLevel, terminal, output.json);
   // The products first: a hub that finds nobody would begin with three alerts.
-  const fleet = await startFleet({ hubUrl: `http://127.0.0.1:${port}`, dir: join(dir, 'fleet'), apiKeys, ports });
+  const fleet = await startFleet({
+    hubUrl: `http://127.0.0.1:${port}`,
+    dir: join(dir, 'fleet'),
+    apiKeys,
+    ports,
+    meshKey,
+  });
   try {
     const hub = await startHub(config, { log });
     const stopped = stopOnSignals({ stop: () => stopBoth(fleet, hub) }, log);
