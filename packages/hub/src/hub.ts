@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { accessRoutes, allow, audit, type Caller, checkOrigin, createAccess, systemCaller } from './access/index.ts';
 import { actionRoutes, createActions } from './actions/index.ts';
+import { accountRoutes, createAccounts } from './ai/index.ts';
 import { alertRoutes, createAlerts, ruleRoutes } from './alerts/index.ts';
 import { analysisRoutes, createAnalysis } from './analysis/index.ts';
 import { catalogRoutes, createCatalog } from './catalog/index.ts';
@@ -159,6 +160,17 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     });
     if (databaseUrl === undefined) await actions.recover();
     stops.push(() => actions.settle());
+    const accounts = createAccounts({
+      ...{ db, kind, clock, log, outbound, kafka, appendEvents, audit },
+      hub: holderId,
+      living: () => hubs.members().map(({ id }) => id),
+      config: () => file.aiAccounts,
+      grafana: config.grafana && { url: config.grafana.url, token: config.grafana.token.reveal() },
+      registry: telemetry.registry,
+      onEvents: () => events.poke(),
+      onMarks: () => jobs.wake('ai.annotate'),
+    });
+    stops.push(() => accounts.stop());
     const detect = createDetect({
       db,
       clock,
@@ -170,6 +182,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       projects: catalog.sightings,
       linesAfter: intake.logLinesAfter,
       rules: (projects) => alerts.rules.facts(projects),
+      budgets: accounts.budgets.facts,
       trends: (projects) => analysis.trends(projects),
       offlineAfterMs: () => file.freshness.offlineAfterMs,
     });
@@ -246,6 +259,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...detectRoutes(detect),
       ...alertRoutes(alerts),
       ...ruleRoutes(alerts.rules),
+      ...accountRoutes(accounts, clock.now),
       ...statusPageRoutes(statusPages),
       ...analysisRoutes(analysis),
       ...eventRoutes(events, access.watch, closing.signal),
@@ -283,6 +297,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     // The loop turns.
     await jobs.start([
       ...loop.jobs,
+      ...accounts.jobs,
       ...actions.jobs,
       defineJob({
         name: 'samples.rollup',
@@ -305,6 +320,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
           await events.expire(file.retention.events);
           await alerts.expire(file.retention.hour);
           await alerts.rules.expire();
+          await accounts.expire();
           await analysis.expire(file.retention.hour);
           await access.sweep();
         },
@@ -345,6 +361,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     });
     await intake.start();
     await hubs.start();
+    await accounts.start();
     const flush = setInterval(
       () =>
         void catalog

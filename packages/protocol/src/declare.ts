@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { aiAccountsShape } from './aiAccounts.ts';
 import { MaintenanceDeclaration, RouteDeclaration } from './alerting.ts';
 import { ChannelDeclaration } from './channels.ts';
 import { duration, HostName, HttpUrl, MetricKey, Port, ServiceName, Severity, Slug } from './common.ts';
@@ -80,6 +81,7 @@ export const FileDeclaration = z.strictObject({
   maintenance: z.array(MaintenanceDeclaration).max(200).default([]),
   rules: z.array(RuleDeclaration).max(200).default([]),
   statusPages: z.array(StatusPageDeclaration).max(50).default([]),
+  ai: z.strictObject({ ...aiAccountsShape }).prefault({}),
   network: z
     .strictObject({
       allowPrivate: z.boolean().default(false),

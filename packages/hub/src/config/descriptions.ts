@@ -1,3 +1,4 @@
+import { AI_ACCOUNT_DESCRIPTIONS } from './aiDescriptions.ts';
 import { CHANNEL_DESCRIPTIONS } from './channelDescriptions.ts';
 import { PROBE_DESCRIPTIONS } from './probeDescriptions.ts';
 import { ROUTING_DESCRIPTIONS } from './routingDescriptions.ts';
@@ -53,6 +54,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'statusPages[].groups[].services': 'What stands under it.',
   'statusPages[].groups[].services[].service': '`project/service`, or `project` for the whole of it.',
   'statusPages[].groups[].services[].label': "What the public calls it; the service's own name when absent.",
+  ai: 'AI calls through the hub.',
+  ...AI_ACCOUNT_DESCRIPTIONS,
   network: 'What the hub may reach.',
   'network.allowPrivate': 'Allows private and loopback targets. Link-local addresses are never asked.',
   'network.selfCheck':
@@ -74,4 +77,4 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
 
 /** Keys whose text is a duration. */
 export const DURATIONS =
-  /(^retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|resolveAfter|repeatEvery|after|lasts|halfLife))$/;
+  /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|resolveAfter|repeatEvery|after|lasts|halfLife))$/;

@@ -11,6 +11,8 @@ import {
   type RuleDeclaration,
   type StatusPageDeclaration,
 } from '@orrery/protocol';
+import type { AccountsConfig } from '../ai/index.ts';
+import { toAccountsConfig } from './aiAccounts.ts';
 import { type ReadDocument, readDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { checkExpressions } from './expressions.ts';
@@ -32,6 +34,7 @@ export type FileConfig = {
   readonly routes: readonly Declared<RouteDeclaration>[];
   readonly maintenance: readonly Declared<MaintenanceDeclaration>[];
   readonly statusPages: readonly StatusPageDeclaration[];
+  readonly aiAccounts: AccountsConfig;
   readonly network: {
     readonly allowPrivate: boolean;
     readonly selfCheck: readonly { readonly host: string; readonly port: number }[];
@@ -121,6 +124,7 @@ function toFileConfig(
     maintenance: declared.maintenance.map(
       (window, i) => new Declared(deepFreeze(window), ref(['maintenance', i]), (shown) => shown),
     ),
+    aiAccounts: toAccountsConfig(declared.ai, ref),
     network: declared.network,
     retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },

@@ -30,6 +30,7 @@ export type Config = {
   readonly kafkaBrokers?: readonly string[];
   /** Where spans go, by OTLP over HTTP; absent: nothing is traced. */
   readonly tracing?: { readonly endpoint: string; readonly headers?: Secret };
+  readonly grafana?: { readonly url: string; readonly token: Secret };
   readonly admin?: { readonly email: string; readonly password: Secret };
   /** ORRERY_SECRET, or the data folder's key: read, or made, when it is first revealed. */
   readonly masterKey: Secret;
@@ -102,6 +103,8 @@ function fromEnvironment(
   const password = textOf(values, 'ORRERY_ADMIN_PASSWORD');
   const publicUrl = textOf(values, 'ORRERY_PUBLIC_URL');
   const given = textOf(values, 'ORRERY_SECRET');
+  const grafanaUrl = textOf(values, 'GRAFANA_URL');
+  const grafanaKey = textOf(values, 'GRAFANA_API_KEY');
   const collector = textOf(values, 'OTEL_EXPORTER_OTLP_ENDPOINT');
   return {
     host: textOf(values, 'ORRERY_HOST') ?? '127.0.0.1',
@@ -120,6 +123,9 @@ function fromEnvironment(
     ...(collector === undefined
       ? {}
       : { tracing: Object.freeze({ endpoint: collector, ...secret('headers', 'OTEL_EXPORTER_OTLP_HEADERS') }) }),
+    ...(grafanaUrl !== undefined && grafanaKey !== undefined
+      ? { grafana: Object.freeze({ url: grafanaUrl, token: new Secret(grafanaKey) }) }
+      : {}),
     ...(email !== undefined && password !== undefined
       ? { admin: Object.freeze({ email, password: new Secret(password) }) }
       : {}),

@@ -41,6 +41,11 @@ export function checkRelations(file: unknown): Relation[] {
     ]))
       found.push(...unknownChannel(word, at, channels));
   found.push(...routing(file, channels, slugs));
+  const ai = (file as { ai?: unknown } | null | undefined)?.ai;
+  found.push(
+    ...twice(entries(ai, 'budgets', ['ai']), 'name', 'budget'),
+    ...twice(entries(ai, 'concurrency', ['ai']), 'name', 'limit'),
+  );
   const pages = entries(file, 'statusPages', []);
   found.push(...twice(pages, 'slug', 'status page'));
   for (const page of pages)

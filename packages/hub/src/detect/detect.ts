@@ -12,6 +12,7 @@ import type { Finding } from './finding.ts';
 import { metricsOf, servicesOf, type Watched, watch } from './gather.ts';
 import { HUB_PROJECT, type HubFact, isolatedHubs } from './isolation.ts';
 import { createSightings } from './sightings.ts';
+import { type BudgetFact, spentBudgets } from './spend.ts';
 import { listTemplates, type TemplateFilter } from './templates/list.ts';
 import { createMiner, type LinesAfter } from './templates/mine.ts';
 import { expireTemplates } from './templates/store.ts';
@@ -36,6 +37,8 @@ export type DetectDeps = {
   hubs?: () => readonly HubFact[];
   /** What this hub could not do itself; nothing, unless said otherwise. */
   troubles?: () => readonly TroubleFact[];
+  /** How far AI budgets are used; there are none, unless said otherwise. */
+  budgets?: () => Promise<readonly BudgetFact[]>;
   /** A project silent for longer is offline, in milliseconds; read each time, since a reload may change it. */
   offlineAfterMs: () => number;
 };
@@ -138,7 +141,12 @@ export function createDetect(deps: DetectDeps) {
       const scope = new Set([...chosen.map(({ slug }) => slug), ...gone]);
       if (asked === undefined || asked.has(HUB_PROJECT)) {
         scope.add(HUB_PROJECT);
-        findings.push(...isolatedHubs(deps.hubs?.() ?? [], now), ...ownTroubles(deps.troubles?.() ?? [], now));
+        const budgets = (await deps.budgets?.()) ?? [];
+        findings.push(
+          ...isolatedHubs(deps.hubs?.() ?? [], now),
+          ...ownTroubles(deps.troubles?.() ?? [], now),
+          ...spentBudgets(budgets, now),
+        );
       }
       return { findings, scope: [...scope], at: now };
     },

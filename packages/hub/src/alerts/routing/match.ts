@@ -1,5 +1,5 @@
 import type { AlertMatch, Category, Severity } from '@orrery/protocol';
-import { glob } from './glob.ts';
+import { glob } from '../../platform/glob.ts';
 
 /** What of an alert decides who hears of it. */
 export type Subject = {

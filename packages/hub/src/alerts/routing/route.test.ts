@@ -1,7 +1,7 @@
 import { RouteDeclaration, type Severity } from '@orrery/protocol';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { glob } from './glob.ts';
+import { glob } from '../../platform/glob.ts';
 import { mismatch, type ProjectWords, type Subject } from './match.ts';
 import { type Refusal, route } from './route.ts';
 

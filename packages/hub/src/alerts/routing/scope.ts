@@ -1,7 +1,7 @@
 import type { AlertMatch } from '@orrery/protocol';
 import { authorizeWhole, type Caller, sees, visibleProjects } from '../../access/index.ts';
 import { HubError } from '../../platform/errors.ts';
-import { glob } from './glob.ts';
+import { glob } from '../../platform/glob.ts';
 
 type Named = Pick<AlertMatch, 'projects' | 'services'>;
 const projectOf = (service: string): string | undefined =>

@@ -1,0 +1,6 @@
+export {
+  type AccountsConfig,
+  accountRoutes,
+  createAccounts,
+  patternProblem,
+} from './accounts/index.ts';

@@ -1,0 +1,62 @@
+const MATCH = {
+  tenant: 'Only calls of this tenant.',
+  project: 'Only calls of this project.',
+  key: 'Only calls with this API key, by its id.',
+  user: 'Only calls for this end user, as the caller names it.',
+  model: 'Only calls for this model as it is asked for; `*` stands for anything.',
+};
+const matchOf = (at: string) =>
+  Object.fromEntries(Object.entries(MATCH).map(([name, text]) => [`${at}.match.${name}`, text]));
+
+/** What each key of the accounts of AI calls means. */
+export const AI_ACCOUNT_DESCRIPTIONS: Readonly<Record<string, string>> = {
+  'ai.budgets': 'What calls may use. See docs/ai-accounts.md.',
+  'ai.budgets[].name': "The budget's name: lower-case letters, digits, `-` and `_`.",
+  'ai.budgets[].match': 'The calls that it is about; all when empty.',
+  ...matchOf('ai.budgets[]'),
+  'ai.budgets[].each':
+    'One such budget for each `tenant`, `project`, `key`, `user` or `model`, in place of one for all.',
+  'ai.budgets[].per': 'The calendar `minute`, `day` or `month` of UTC that it is for.',
+  'ai.budgets[].requests': 'How many calls.',
+  'ai.budgets[].tokens': 'How many tokens, of prompts and answers together.',
+  'ai.budgets[].costUsd': 'How many US dollars. Calls without a known price cost nothing here.',
+  'ai.budgets[].over': 'What becomes of a call beyond it: `refuse` it, or ask a `local` model alone.',
+  'ai.concurrency': 'How many calls may be under way at once, in each hub.',
+  'ai.concurrency[].name': "The limit's name.",
+  'ai.concurrency[].match': 'The calls that it is about; all when empty.',
+  ...matchOf('ai.concurrency[]'),
+  'ai.concurrency[].each': 'One such limit for each `tenant`, `project` or `key`.',
+  'ai.concurrency[].atOnce': 'Calls at once.',
+  'ai.concurrency[].queue': 'How many more may wait for a place; one of each key is served in turn.',
+  'ai.concurrency[].wait': 'How long a call may wait for a place.',
+  'ai.prices': 'Prices of your own, before those that the hub knows; the first that fits counts.',
+  'ai.prices[].provider': "The provider's name; any when absent.",
+  'ai.prices[].model': 'The model; `*` stands for anything.',
+  'ai.prices[].input': 'US dollars for a million tokens of a prompt.',
+  'ai.prices[].output': 'US dollars for a million tokens of an answer.',
+  'ai.prices[].cacheRead': 'The same for tokens read from a prompt cache; as `input` when absent.',
+  'ai.prices[].cacheWrite': 'The same for tokens written to a prompt cache; as `input` when absent.',
+  'ai.cache': 'Answers to the very same request, kept in memory for the tenants that want it.',
+  'ai.cache.tenants': 'Whose answers are kept; nobody’s unless named.',
+  'ai.cache.ttl': 'How long one is kept.',
+  'ai.cache.maxMb': 'How much is kept in all, in MiB.',
+  'ai.guardrails': 'What a request may hold.',
+  'ai.guardrails.redact':
+    'Personal data and secrets that are taken out before a provider that is not local sees a request.',
+  'ai.guardrails.redact[].tenants': 'For whom.',
+  'ai.guardrails.redact[].rules':
+    'What is looked for: `email`, `phone`, `card`, `iban`, `api-key`, `jwt`, `private-key`; all of them when absent.',
+  'ai.guardrails.redact[].patterns': 'Patterns of your own.',
+  'ai.guardrails.redact[].patterns[].name': 'What is put in the place of what was found: `[name]`.',
+  'ai.guardrails.redact[].patterns[].pattern': 'A pattern in RE2.',
+  'ai.guardrails.maxInputTokens': 'The longest prompt, in tokens as the hub estimates them.',
+  'ai.guardrails.models': 'Which models a role may ask for; all of them where a role is not named.',
+  'ai.guardrails.models[].role': '`viewer`, `agent`, `operator` or `admin`.',
+  'ai.guardrails.models[].allow': 'Models; `*` stands for anything.',
+  'ai.notices': 'What is worth an event and a mark in Grafana.',
+  'ai.notices.slowerThan': 'A call that takes longer.',
+  'ai.retention': 'How long AI calls are kept.',
+  'ai.retention.calls': 'Single calls.',
+  'ai.retention.hourly': 'Calls added up by the hour.',
+  'ai.retention.daily': 'Calls added up by the day.',
+};
