@@ -157,6 +157,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       meshKeys: [config.meshKey, config.previousMeshKey].flatMap((key) => (key ? [key.reveal()] : [])),
       targets: catalog.targets,
       apiKeyOf: catalog.apiKeyOf,
+      catalog,
     });
     if (databaseUrl === undefined) await actions.recover();
     stops.push(() => actions.settle());
