@@ -9,12 +9,12 @@ const withoutProtobuf = {
 };
 
 export default defineConfig({
-  entry: ['index', 'express', 'fastify', 'hono', 'next', 'prisma', 'pg'].map((name) => `src/${name}.ts`),
+  entry: ['index', 'express', 'fastify', 'hono', 'nats', 'next', 'prisma', 'pg'].map((name) => `src/${name}.ts`),
   dts: true,
   plugins: [withoutProtobuf],
   // The frameworks are the product's own: the adapters use their types, and Hono's route helper, but never a copy of them.
   deps: {
-    neverBundle: [/^express/, /^fastify/, /^hono/, /^pg/],
+    neverBundle: [/^express/, /^fastify/, /^hono/, /^pg/, /^@nats-io/],
     alwaysBundle: ['@datadog/sketches-js'],
     onlyBundle: ['@datadog/sketches-js'],
   },

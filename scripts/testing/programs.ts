@@ -21,6 +21,7 @@ const PROGRAMS = {
   },
   redis: { packages: ['redis-server'], brew: 'redis', found: () => inPath('redis-server') },
   kcat: { packages: ['kcat'], brew: 'kcat', found: () => inPath('kcat') },
+  'nats-server': { packages: ['nats-server'], brew: 'nats-server', found: () => inPath('nats-server') },
   'node-exporter': {
     packages: ['prometheus-node-exporter'],
     brew: 'node_exporter',

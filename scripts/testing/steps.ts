@@ -62,13 +62,14 @@ export const STEPS: readonly Step[] = [
       'node-exporter',
       'redis',
       'kcat',
+      'nats-server',
       'docker',
     ],
     needsConsole: true,
   }),
   suite('faults', 'what the hub survives, measured', {
     timeoutMs: 12 * MINUTE,
-    programs: ['postgres', 'kcat'],
+    programs: ['postgres', 'kcat', 'nats-server'],
     needsConsole: true,
   }),
   suite('browser', 'the console in a browser', {

@@ -15,7 +15,7 @@ import { followProjects } from './follow-projects.ts';
 import { watchOwnHealth } from './health.ts';
 import { hubMetrics } from './hub-metrics.ts';
 import { hubRoutes } from './hub-routes.ts';
-import { aloneHub, createIntake, hubListRoutes, intakeRoutes, sharedHub } from './intake/index.ts';
+import { aloneHub, createIntake, hubListRoutes, intakeRoutes, meshRoutes, sharedHub } from './intake/index.ts';
 import { writeLocalAccess } from './local-access.ts';
 import { createLoop } from './loop.ts';
 import { systemClock } from './platform/clock.ts';
@@ -104,9 +104,6 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         adminPassword: config.admin?.password.reveal(),
       },
       projectByIngestKey: (key) => catalog.projectByIngestKey(key),
-      projectsOfTenant: async (tenant) =>
-        (await catalog.declarations()).filter((project) => project.tenant === tenant).map(({ slug }) => slug),
-      oidc: { declared: () => file.oidc?.declaration, outbound },
     });
     stops.push(() => access.close());
     await access.start();
@@ -154,13 +151,14 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       selfCheckTargets: () => file.network.selfCheck,
       inMaintenance: (project, service, at) => alerts.inMaintenance(project, service, at),
       onLag: telemetry.observeLag,
+      mesh: { url: config.nats?.reveal() },
     });
     const actions = createActions({
       ...{ db, clock, log, outbound, holderId, appendEvents, audit },
       meshKeys: [config.meshKey, config.previousMeshKey].flatMap((key) => (key ? [key.reveal()] : [])),
       targets: catalog.targets,
       apiKeyOf: catalog.apiKeyOf,
-      catalog,
+      mesh: intake.mesh.enabled ? intake.mesh : undefined,
     });
     if (databaseUrl === undefined) await actions.recover();
     stops.push(() => actions.settle());
@@ -258,6 +256,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...catalogRoutes(catalog),
       ...actionRoutes(actions),
       ...intakeRoutes(intake),
+      ...meshRoutes(intake),
       ...hubListRoutes(hubs, jobs.leader),
       ...sampleRoutes(samples),
       ...detectRoutes(detect),

@@ -33,6 +33,8 @@ export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
   'GET /api/fed/graph': 'ops:view',
   'GET /api/fed/graph/blast/{slug}': 'ops:view',
   'GET /api/fed/logs/{project}': 'ops:view',
+  'GET /api/fed/mesh': 'ops:view of all',
+  'GET /api/fed/mesh/hubs': 'ops:view',
   'GET /api/fed/metrics/{project}': 'ops:view',
   'GET /api/fed/metrics/{project}/keys': 'ops:view',
   'GET /api/fed/projects': 'ops:view',

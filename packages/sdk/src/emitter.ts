@@ -1,14 +1,7 @@
-import {
-  CLOUDEVENT_BATCH_TYPE,
-  type CloudEvent,
-  EventReceipt,
-  MAX_EVENTS_PER_BATCH,
-  type WireSample,
-} from '@orrery/protocol';
+import { type CloudEvent, MAX_EVENTS_PER_BATCH, type WireSample } from '@orrery/protocol';
+import type { OpenLink, Outcome, Refusal } from './link.ts';
 import { Outbox, type OutboxLimits, type Sealed } from './outbox.ts';
-import { post } from './post.ts';
 
-export type Refusal = { id: string; field: string; reason: string };
 export type Queued = { queued: true; id: string } | { queued: false; reason: string };
 
 export type DeliveryStatus = {
@@ -27,14 +20,10 @@ export type DeliveryStatus = {
 };
 
 export type EmitterOptions = {
-  /** The hub's address; events go to `/api/fed/events` below it. */
-  url: string;
-  /** The project's own key. */
-  key: string;
+  link: OpenLink;
   limits: OutboxLimits;
   /** Back-off between attempts: full jitter below `base * 2^n`, at most `cap`, in ms. */
   backoff: { baseMs: number; capMs: number };
-  timeoutMs: number;
   onRefused: (refusal: Refusal) => void;
   onError: (reason: string) => void;
   wrap: (subject: string, data: unknown) => CloudEvent;
@@ -56,15 +45,9 @@ const SAMPLE_LINGER_MS = 1000;
 /** While someone waits for a flush, a dead hub is asked again at least this often. */
 const FLUSH_CAP_MS = 200;
 
-type Outcome =
-  | { kind: 'settled'; refused: Refusal[] }
-  | { kind: 'later'; reason: string; afterMs?: number }
-  | { kind: 'unacceptable'; reason: string };
-
 /** Delivers the outbox to the hub, one batch at a time, until the hub has answered for every event. */
 export function createEmitter(options: EmitterOptions): Emitter {
   const outbox = new Outbox(options.limits, options.wrap, options.samplesMessage);
-  const target = new URL(`${options.url.replace(/\/+$/, '')}/api/fed/events`);
   const counts = { accepted: 0, duplicates: 0, refused: 0, failures: 0 };
   let lastError: string | undefined;
   let lastDeliveredAt: string | undefined;
@@ -92,7 +75,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
     while (!outbox.isEmpty && pauseMs === undefined && !stopped) {
       const taken = outbox.take();
       const batch = taken.slice(0, batchLimit);
-      const outcome = await deliver(batch);
+      const outcome = await options.link.deliver(batch);
       pauseMs = apply(outcome, taken, batch);
     }
     sending = false;
@@ -102,30 +85,6 @@ export function createEmitter(options: EmitterOptions): Emitter {
       waiters = [];
       for (const resolve of done) resolve();
     }
-  };
-
-  const deliver = async (batch: readonly Sealed[]): Promise<Outcome> => {
-    const answer = await post(
-      target,
-      { 'content-type': CLOUDEVENT_BATCH_TYPE, 'x-api-key': options.key, accept: 'application/json' },
-      `[${batch.map((event) => event.json).join(',')}]`,
-      options.timeoutMs,
-    );
-    if (answer.kind === 'failed') return { kind: 'later', reason: answer.reason };
-    const { status, body, retryAfterMs } = answer;
-    if (status >= 200 && status < 300) return readReceipt(body);
-    const reason = `the hub answered ${status}`;
-    if ([400, 413, 415, 422].includes(status)) return { kind: 'unacceptable', reason };
-    return { kind: 'later', reason, ...(retryAfterMs === undefined ? {} : { afterMs: retryAfterMs }) };
-  };
-
-  const readReceipt = (body: string): Outcome => {
-    if (body === '') return { kind: 'settled', refused: [] };
-    const receipt = EventReceipt.safeParse(tryJson(body));
-    if (!receipt.success) return { kind: 'later', reason: 'the answer is no receipt: is this the address of a hub?' };
-    counts.accepted += receipt.data.accepted;
-    counts.duplicates += receipt.data.duplicates;
-    return { kind: 'settled', refused: receipt.data.refused };
   };
 
   /** Takes note of an outcome; the answer is how long to wait before the next attempt, if at all. */
@@ -142,6 +101,10 @@ export function createEmitter(options: EmitterOptions): Emitter {
       return undefined;
     }
     counts.failures = 0;
+    if (outcome.kind === 'settled') {
+      counts.accepted += outcome.accepted;
+      counts.duplicates += outcome.duplicates;
+    }
     const refused =
       outcome.kind === 'settled' ? outcome.refused : batch.map(({ id }) => ({ id, field: '', reason: outcome.reason }));
     counts.refused += refused.length;
@@ -188,6 +151,7 @@ export function createEmitter(options: EmitterOptions): Emitter {
       const all = await flush(timeoutMs);
       stopped = true;
       clearTimeout(timer);
+      await options.link.close();
       return all;
     },
     status: () => ({
@@ -200,14 +164,6 @@ export function createEmitter(options: EmitterOptions): Emitter {
       ...(lastDeliveredAt === undefined ? {} : { lastDeliveredAt }),
     }),
   };
-}
-
-function tryJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A product's callback must not stop the delivery. */

@@ -1,9 +1,10 @@
 export { type ActionStore, type Claim, fileActionStore, memoryActionStore } from './action-store.ts';
 export type { ActionCall, ActionHandler } from './actions.ts';
 export type { AuditHandler, AuditResult } from './audits.ts';
-export type { DeliveryStatus, Queued, Refusal } from './emitter.ts';
+export type { DeliveryStatus, Queued } from './emitter.ts';
 export type { Check, CheckRun } from './health.ts';
 export { createInstance, type Instance } from './instance.ts';
+export type { HubLink, OpenLink, Outcome, Refusal } from './link.ts';
 export type { MetricSource, MetricSources } from './metrics.ts';
 export type { HubOptions, InstanceOptions } from './options.ts';
 export type { QueryLog, QueryTotals, StatementSummary } from './queries.ts';

@@ -15,6 +15,7 @@ import { type AuditResult, auditAction } from './audits.ts';
 import { createDoor } from './door.ts';
 import { createEmitter, type DeliveryStatus, type Queued } from './emitter.ts';
 import { createHealth } from './health.ts';
+import { httpLink } from './link.ts';
 import { captureConsole, pinoStream } from './log-sources.ts';
 import { createLogRing } from './logs.ts';
 import { createMetrics } from './metrics.ts';
@@ -145,17 +146,22 @@ export function createInstance(options: InstanceOptions): Instance {
     hub?.onRefused ??
     (({ id, field, reason }) => ring.write('warn', `the hub refused an event: ${field} ${reason}`, { id }));
   const onError = hub?.onError ?? ((reason: string) => ring.write('warn', `the hub cannot be reached: ${reason}`));
+  const hubTimeoutMs = hub?.timeoutMs ?? 10_000;
+  const ask = async (headers: Headers, body: Uint8Array) => {
+    const answer = await actions.post(headers, body);
+    return { status: answer.status, body: await answer.text() };
+  };
   const emitter = hub
     ? createEmitter({
-        url: hub.url,
-        key: hub.key,
+        link: hub.link
+          ? hub.link.open({ slug: project, meshNs, timeoutMs: hubTimeoutMs, ask, onError })
+          : httpLink({ url: hub.url, key: hub.key, timeoutMs: hubTimeoutMs }),
         limits: {
           maxEvents: hub.maxEvents ?? 10_000,
           maxSamples: hub.maxSamples ?? 50_000,
           maxBytes: hub.maxBytes ?? 16 * 1024 * 1024,
         },
         backoff: { baseMs: hub.retryBaseMs ?? 500, capMs: hub.retryCapMs ?? 30_000 },
-        timeoutMs: hub.timeoutMs ?? 10_000,
         onRefused,
         onError,
         wrap,

@@ -3,17 +3,19 @@ import { deriveProjectKey } from '@orrery/protocol/signing';
 import type { ActionStore } from './action-store.ts';
 import type { ActionHandler } from './actions.ts';
 import type { AuditHandler } from './audits.ts';
-import type { Refusal } from './emitter.ts';
 import type { Check } from './health.ts';
+import type { HubLink, Refusal } from './link.ts';
 import type { MetricSources } from './metrics.ts';
 import type { QueryOptions } from './queries.ts';
 import type { TracerOptions } from './tracer.ts';
 
 export type HubOptions = {
-  /** The hub's address: `https://orrery.example.com`. */
-  url: string | undefined;
+  /** The hub's address: `https://orrery.example.com`. Not asked for where there is a `link`. */
+  url?: string | undefined;
   /** The project's own key, as the hub gave it out. Undefined, as an unset variable is, is a mistake that is named at the start. */
-  key: string | undefined;
+  key?: string | undefined;
+  /** Another way to the hub than HTTP: `nats({ url })` of `@orrery/sdk/nats`. */
+  link?: HubLink;
   /** Names this process among the project's instances; the host's name by default. */
   instanceId?: string;
   /** How often presence and health are sent, in ms (default 60,000); 0 sends none. */
@@ -97,14 +99,15 @@ export function readOptions(options: InstanceOptions) {
   const hub = options.hub && { ...options.hub, url: options.hub.url ?? '', key: options.hub.key ?? '' };
   for (const [field, url] of [
     ['hubUrl', options.hubUrl],
-    ['hub.url', hub?.url],
+    ['hub.url', hub?.link ? undefined : hub?.url],
   ] as const)
     if (url !== undefined && !isHttpUrl(url)) mistakes.push(`${field} must be an http:// or https:// URL`);
   const apiKeys = list(options.apiKey);
   if (apiKeys.some((key) => key === '')) mistakes.push('apiKey must not be empty');
   if (hub?.instanceId !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(hub.instanceId))
     mistakes.push('hub.instanceId must be 1 to 64 letters, digits, "-" or "_"');
-  if (hub && !/^[\x21-\x7e]{1,512}$/.test(hub.key)) mistakes.push('hub.key must be 1 to 512 visible characters');
+  if (hub && !hub.link && !/^[\x21-\x7e]{1,512}$/.test(hub.key))
+    mistakes.push('hub.key must be 1 to 512 visible characters');
   const secrets = [...(options.signingSecrets ?? [])];
   for (const key of list(options.meshKey)) {
     if (key.length < 16) mistakes.push('meshKey must have at least 16 characters');

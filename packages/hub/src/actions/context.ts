@@ -31,9 +31,15 @@ export const ACTION_TIMING: ActionTiming = {
   followMs: 900_000,
 };
 
-/** Hands a signed message to the mesh: true once it holds it, false where the project does not listen there. */
+/** Asks an instance over the mesh: what it answered, as over HTTP, or why nobody did. */
 export type MeshDoor = {
-  publish(project: string, subject: string, body: string, headers: Readonly<Record<string, string>>): Promise<boolean>;
+  publish(
+    project: string,
+    subject: string,
+    body: string,
+    headers: Readonly<Record<string, string>>,
+    options?: { timeoutMs?: number },
+  ): Promise<{ ok: true; status: number; body: string } | { ok: false; reason: string }>;
 };
 
 export type ActionContext = {

@@ -6,10 +6,7 @@ import { type OutboundAnswer, OutboundError } from '../platform/outbound.ts';
 import type { ActionContext, ActionTarget } from './context.ts';
 import { subjectOf } from './plan.ts';
 
-export type SendOutcome =
-  | { kind: 'sent'; via: 'http'; auditId: string }
-  | { kind: 'sent'; via: 'mesh' }
-  | { kind: 'failed'; reason: string };
+export type SendOutcome = { kind: 'sent'; via: 'http' | 'mesh'; auditId: string } | { kind: 'failed'; reason: string };
 
 const AUDIT_ID = /^[A-Za-z0-9_-]{1,128}$/;
 const RETRY_AFTER_MS = 250;
@@ -46,9 +43,16 @@ export async function send(
   const keys = signingKeys(context.meshKeys, target.slug);
   if (keys.length === 0) return { kind: 'failed', reason: 'MESH_HMAC_KEY is not set: nothing can be signed' };
   const signed = () => signBody(keys, id, new Date(clock.now()), body);
-  if (mesh && (await mesh.publish(target.slug, subjectOf(request.action), body, signed())))
-    return { kind: 'sent', via: 'mesh' };
   const end = clock.monotonic() + timing.sendMs;
+  // Who does not listen there, or does not answer in half of the time, is asked over HTTP: by the id it knows whether it was asked before.
+  const answer = await mesh?.publish(target.slug, subjectOf(request.action), body, signed(), {
+    timeoutMs: timing.sendMs / 2,
+  });
+  if (answer?.ok) {
+    const outcome = read({ status: answer.status, body: Buffer.from(answer.body) });
+    if (outcome.kind === 'sent') return { ...outcome, via: 'mesh' };
+    if (outcome.kind === 'failed') return outcome;
+  }
   for (;;) {
     const leftMs = Math.floor(end - clock.monotonic());
     const outcome = await post(outbound, {
@@ -79,7 +83,10 @@ async function post(
   }
 }
 
-function read({ status, body }: OutboundAnswer): SendOutcome | { kind: 'again'; reason: string } {
+function read({
+  status,
+  body,
+}: Pick<OutboundAnswer, 'status' | 'body'>): SendOutcome | { kind: 'again'; reason: string } {
   if (status === 202 || status === 200) {
     const accepted = ActionAccepted.safeParse(parseShallowJson(body.toString('utf8')));
     if (!accepted.success)

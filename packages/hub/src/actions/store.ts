@@ -69,8 +69,7 @@ export async function settleSend(trx: Db, part: PartRow, outcome: SendOutcome, n
       reason: sent ? null : outcome.reason,
       via: sent ? outcome.via : 'http',
       sent_at: sent ? now : null,
-      audit_id: sent && outcome.via === 'http' ? outcome.auditId : null,
-      // What travels by the mesh is told of by the instance itself.
+      audit_id: sent ? outcome.auditId : null,
       collect_at: sent ? now : null,
     })
     .where('fanout', '=', part.fanout)

@@ -5,10 +5,21 @@ import type { CatalogDeps } from './catalog.ts';
 import { shownVersion } from './store.ts';
 import type { CatalogTables } from './tables.ts';
 
-export type Sighting = { project: string; at: number; version?: string; capabilities?: Capabilities };
+export type Sighting = {
+  project: string;
+  at: number;
+  version?: string;
+  capabilities?: Capabilities;
+  /** The project said so itself. */
+  own?: boolean;
+};
 
-/** A project that this hub has not heard of before is written at once: somebody waits for it. */
-const FIRST_MS = 200;
+/** What a project says of itself, and that one is heard of for the first time, is written at once: somebody waits for it. */
+const SOON_MS = 40;
+/** But of its time writing takes a fifth at most, however many speak at once. */
+const REST = 4;
+/** And a database that is away is asked again before long. */
+const LONGEST_MS = 1000;
 
 /** Remembers when projects were last heard of. Sightings are gathered and written together; the newest wins whatever order they come in. */
 export function createObserve(deps: CatalogDeps) {
@@ -16,6 +27,8 @@ export function createObserve(deps: CatalogDeps) {
   const pending = new Map<string, Sighting>();
   const met = new Set<string>();
   let soon: NodeJS.Timeout | undefined;
+  let took = 0;
+  let prompt = false;
 
   async function flushSightings(): Promise<void> {
     if (pending.size === 0) return;
@@ -57,15 +70,31 @@ export function createObserve(deps: CatalogDeps) {
       }
     });
 
+  function writeSoon(): void {
+    soon ??= setTimeout(() => void writeDown(), Math.max(SOON_MS, REST * took)).unref();
+  }
+
+  async function writeDown(): Promise<void> {
+    const began = deps.clock.monotonic();
+    try {
+      await flushSightings();
+    } catch (error) {
+      deps.log.warn({ err: error }, 'sightings wait for the next turn');
+    }
+    took = Math.min(deps.clock.monotonic() - began, LONGEST_MS);
+    soon = undefined;
+    if (prompt) writeSoon();
+    prompt = false;
+  }
+
   return {
     observe(sightings: readonly Sighting[]): void {
-      const strangers = sightings.filter(({ project }) => !met.has(project));
-      for (const { project } of strangers) met.add(project);
-      if (strangers.length > 0 && soon === undefined)
-        soon = setTimeout(() => {
-          soon = undefined;
-          flushSightings().catch((error: unknown) => deps.log.warn({ err: error }, 'sightings wait for the next turn'));
-        }, FIRST_MS).unref();
+      if (sightings.some(({ project, own }) => own === true || !met.has(project))) {
+        // One that comes while the others are written waits for the next turn.
+        prompt ||= soon !== undefined;
+        writeSoon();
+      }
+      for (const { project } of sightings) met.add(project);
       for (const sighting of sightings) {
         const known = pending.get(sighting.project);
         pending.set(sighting.project, { ...known, ...sighting, at: Math.max(known?.at ?? 0, sighting.at) });

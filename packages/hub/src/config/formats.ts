@@ -72,7 +72,7 @@ export const FORMATS = {
   },
   smtpUrl: url('smtp', 'smtps'),
   postgresUrl: url('postgres', 'postgresql'),
-  natsUrl: url('nats', 'tls', 'ws', 'wss'),
+  natsUrl: url('nats', 'tls'),
   redisUrl: url('redis', 'rediss'),
   email: (text) => (EMAIL.test(text) ? { ok: text } : { reason: 'must be an e-mail address' }),
   emails: list('e-mail address', (item) => EMAIL.test(item)),

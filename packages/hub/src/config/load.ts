@@ -20,6 +20,8 @@ export type Config = {
   /** Absent: the address that the hub listens on. No slash at its end. */
   readonly publicUrl?: string;
   readonly scope: 'meta' | 'project';
+  /** The NATS server of the mesh. */
+  readonly nats?: Secret;
   readonly metaKey?: Secret;
   readonly cronSecret?: Secret;
   /** What requests to instances are signed by, and what it replaces during a rotation. */
@@ -114,6 +116,7 @@ function fromEnvironment(
     logLevel: textOf(values, 'ORRERY_LOG_LEVEL') ?? 'info',
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...secret('databaseUrl', 'ORRERY_DATABASE_URL'),
+    ...secret('nats', 'ORRERY_NATS_URL'),
     ...secret('metaKey', 'ORRERY_META_API_KEY'),
     ...secret('cronSecret', 'CRON_SECRET'),
     ...secret('meshKey', 'MESH_HMAC_KEY'),

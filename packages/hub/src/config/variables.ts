@@ -145,7 +145,12 @@ export const VARIABLES = variables({
     absent: 'the local key of the data folder',
     description: 'The API key that commands present.',
   },
-  ORRERY_NATS_URL: { kind: 'natsUrl', secret: true, reserved: true, description: 'A NATS server for the mesh.' },
+  ORRERY_NATS_URL: {
+    kind: 'natsUrl',
+    secret: true,
+    absent: 'projects push over HTTP',
+    description: 'A NATS server with JetStream for the mesh (`nats://user:password@host:4222`, or `tls://…`).',
+  },
   RBAC_ENABLED: {
     kind: 'boolean',
     default: 'true',
@@ -158,26 +163,8 @@ export const VARIABLES = variables({
     reserved: true,
     description: 'Lets the repair agents act.',
   },
-  OIDC_ISSUER: {
-    kind: 'httpUrl',
-    description: 'The OpenID provider whose people and tokens are accepted; `access.oidc` of the file wins.',
-  },
-  OIDC_AUDIENCE: {
-    kind: 'text',
-    absent: 'no bearer token is accepted',
-    description: 'The audience that a bearer token must name.',
-  },
-  OIDC_CLIENT_ID: {
-    kind: 'text',
-    absent: 'nobody signs in to the console by the provider',
-    description: 'Who the console is toward the provider.',
-  },
-  OIDC_CLIENT_SECRET: {
-    kind: 'secret',
-    secret: true,
-    absent: 'the console is a public client (PKCE alone)',
-    description: "The client's secret.",
-  },
+  OIDC_ISSUER: { kind: 'httpUrl', reserved: true, description: 'The identity provider whose tokens are accepted.' },
+  OIDC_AUDIENCE: { kind: 'text', reserved: true, description: 'The audience that those tokens must name.' },
   KAFKA_BROKERS: {
     kind: 'hostPorts',
     absent: 'the tables alone',

@@ -111,10 +111,23 @@ describe('what a pushed event comes to', () => {
 
   test.each([
     ['absent', undefined],
-    ['31 days old', '2026-01-29T11:00:00Z'],
     ['ten minutes ahead', '2026-03-01T12:10:00Z'],
   ])('a time that is %s becomes the time of arrival', (_what, time) => {
     expect(read(event('events.x', {}, { time }))).toMatchObject({ events: [{ at: NOW }] });
+  });
+
+  test('what is more than seven days old is refused: whether it came before is no longer known', () => {
+    expect(read(event('events.x', {}, { time: '2026-02-22T11:59:59Z' }))).toMatchObject({ why: 'event_stale' });
+    expect(read(event('events.x', {}, { time: '2026-02-22T12:00:00Z' }))).toMatchObject({ id: 'e1', events: [{}] });
+  });
+
+  test('a later version of a message is kept as it came', () => {
+    expect(read(event('audit.summary.status.v2', { grade: 'a' }))).toMatchObject({
+      samples: [],
+      events: [{ type: 'mesh.unknown_version', data: { subject: 'audit.summary.status.v2', payload: { grade: 'a' } } }],
+    });
+    expect(read(event('audit.summary.status.v2', { projectSlug: 'other' }))).toMatchObject({ why: 'event_project' });
+    expect(read(event('no.such.thing.v2', {}))).toMatchObject({ why: 'event_subject' });
   });
 
   test.each([['metrics.samples'], ['veria.mesh.metrics.samples']])(

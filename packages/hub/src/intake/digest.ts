@@ -1,6 +1,6 @@
 import { CloudEvent, MESH_PAYLOADS, type MeshKind, parseSubject } from '@orrery/protocol';
 import type { z } from 'zod';
-import type { IncomingEdges, IncomingEvent, IncomingSample, Seen } from './facts.ts';
+import type { IncomingEdges, IncomingEvent, IncomingSample, IncomingState, Seen } from './facts.ts';
 import { deeperThan, isObject, isValue, line } from './json.ts';
 
 /** What one pushed event comes to. */
@@ -11,6 +11,8 @@ export type Digest = {
   refused: Record<string, number>;
   events: IncomingEvent[];
   edges?: Partial<IncomingEdges>;
+  /** What replaces an older one of its kind. */
+  state?: IncomingState;
   seen: Omit<Seen, 'project'>;
 };
 export type Refused = { id: string; field: string; reason: string; why: RefusalWord };
@@ -20,12 +22,15 @@ export type RefusalWord =
   | 'event_subject'
   | 'event_project'
   | 'event_payload'
-  | 'event_size';
+  | 'event_size'
+  | 'event_stale';
 
 const MAX_DEPTH = 32;
 const MAX_DATA_BYTES = 256 * 1024;
 const OLDEST_MS = 30 * 86_400_000;
 const FUTURE_MS = 5 * 60_000;
+/** The inbox knows an id for as long: of what is older nobody can say whether it came before. */
+export const STALE_MS = 7 * 86_400_000;
 
 type Sender = { slug: string; meshNs?: string | undefined };
 type Payloads = { [K in keyof typeof MESH_PAYLOADS]: z.output<(typeof MESH_PAYLOADS)[K]> };
@@ -43,22 +48,25 @@ export function digest(raw: unknown, sender: Sender, receivedAt: number): { ok: 
   if (/\p{Cc}/u.test(event.id)) return refuse('event_shape', 'id', 'must not hold control characters');
   const meshNs = sender.meshNs ?? `${sender.slug}.mesh`;
   const subject = parseSubject(event.type, meshNs) ?? parseSubject(event.type);
-  if (!subject) {
+  const later = subject ? undefined : laterVersion(event.type, meshNs);
+  if (!subject && later === undefined) {
     if (!event.type.startsWith(`${meshNs}.`) && isForeign(event.type))
       return refuse('event_namespace', 'type', `must begin with the project's namespace ${meshNs}`);
     return refuse('event_subject', 'type', `"${line(event.type, 80)}" is no subject of the mesh`);
   }
   if (deeperThan(event.data, MAX_DEPTH)) return refuse('event_size', 'data', `is nested deeper than ${MAX_DEPTH}`);
+  if (event.time !== undefined && Date.parse(event.time) < receivedAt - STALE_MS)
+    return refuse('event_stale', 'time', 'is more than seven days ago');
   const at = saneTime(event.time, receivedAt);
   const base: Digest = { id: event.id, samples: [], refused: {}, events: [], seen: { at: receivedAt } };
 
-  if (subject.kind === 'events.<type>') {
-    const { data } = event;
-    const named = isObject(data) ? data.projectSlug : undefined;
-    if (named !== undefined && named !== sender.slug) return wrongProject(refuse, 'data.projectSlug', sender);
-    if (JSON.stringify(data ?? null).length > MAX_DATA_BYTES)
-      return refuse('event_size', 'data', `is larger than ${MAX_DATA_BYTES} bytes`);
-    return { ok: { ...base, events: [productEvent(event, subject.id ?? '', sender.slug, at)] } };
+  if (!subject || subject.kind === 'events.<type>') {
+    const wrong = checkLoose(event.data, sender, refuse);
+    if (wrong) return wrong;
+    const told = subject
+      ? productEvent(event, subject.id ?? '', sender.slug, at)
+      : unknownVersion(event, later ?? '', sender.slug, at);
+    return { ok: { ...base, events: [told] } };
   }
   const payload = MESH_PAYLOADS[subject.kind].safeParse(event.data);
   if (!payload.success) {
@@ -73,9 +81,35 @@ export function digest(raw: unknown, sender: Sender, receivedAt: number): { ok: 
   if (owner && owner.slug !== sender.slug) return wrongProject(refuse, owner.field, sender);
   if ('meshNs' in payload.data && payload.data.meshNs !== meshNs)
     return refuse('event_namespace', 'data.meshNs', `is not the project's namespace ${meshNs}`);
+  const kind = STATES[subject.kind];
   return {
-    ok: { ...base, ...READ[subject.kind](payload.data as never, { at, receivedAt }) },
+    ok: {
+      ...base,
+      ...READ[subject.kind](payload.data as never, { at, receivedAt }),
+      ...(kind ? { state: { kind, source: subject.id ?? '', at, id: event.id, payload: payload.data } } : {}),
+    },
   };
+}
+
+/** Subjects of which the newest message counts. */
+const STATES: Partial<Record<MeshKind, IncomingState['kind']>> = {
+  'hub.presence.<hubId>': 'presence',
+  'hub.health.<hubId>': 'health',
+  'graph.summary.nodes': 'graph',
+  'audit.summary.status': 'audit',
+  'security.summary.status': 'security',
+  'deploy.summary.status': 'deploy',
+};
+
+type Refuse = (why: RefusalWord, field: string, reason: string) => { refused: Refused };
+
+/** What is asked of data that have no schema here. */
+function checkLoose(data: unknown, sender: Sender, refuse: Refuse): { refused: Refused } | undefined {
+  const named = isObject(data) ? (data.projectSlug ?? data.fromProject) : undefined;
+  if (named !== undefined && named !== sender.slug) return wrongProject(refuse, 'data.projectSlug', sender);
+  if (JSON.stringify(data ?? null).length > MAX_DATA_BYTES)
+    return refuse('event_size', 'data', `is larger than ${MAX_DATA_BYTES} bytes`);
+  return undefined;
 }
 
 /** Whether a type is a subject of the mesh behind somebody's namespace. */
@@ -93,11 +127,25 @@ function ownerOf(payload: object): { slug: string; field: string } | undefined {
   return undefined;
 }
 
-const wrongProject = (
-  refuse: (why: RefusalWord, field: string, reason: string) => { refused: Refused },
-  field: string,
-  sender: Sender,
-) => refuse('event_project', field, `is not the sender's project "${sender.slug}"`);
+const wrongProject = (refuse: Refuse, field: string, sender: Sender) =>
+  refuse('event_project', field, `is not the sender's project "${sender.slug}"`);
+
+/** The subject, after the namespace, of a message that is a later version (`….v2`) of one that the mesh knows. */
+function laterVersion(type: string, meshNs: string): string | undefined {
+  const rest = type.startsWith(`${meshNs}.`) ? type.slice(meshNs.length + 1) : type;
+  const [, known] = /^(.+)\.v\d{1,3}$/.exec(rest) ?? [];
+  return known !== undefined && parseSubject(known) ? rest : undefined;
+}
+
+/** What a hub that is older than its sender does not understand is kept for a later one. */
+const unknownVersion = (event: CloudEvent, subject: string, project: string, at: number): IncomingEvent => ({
+  id: event.id,
+  at,
+  type: 'mesh.unknown_version',
+  project,
+  title: `${subject} is newer than this hub`,
+  data: { subject, payload: event.data },
+});
 
 function productEvent(event: CloudEvent, type: string, project: string, at: number): IncomingEvent {
   const data = isObject(event.data) ? event.data : {};

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 import { expireInbox } from './accept.ts';
 import { expireLogs } from './logs.ts';
+import { expireMeshState } from './mesh/state.ts';
 import type { IntakeTables } from './tables.ts';
 
 /** Deletes checks older than `keepMs`, then old log lines and ids of the inbox. Each probe's checks go by their own key, so nothing is scanned. */
@@ -24,4 +25,5 @@ export async function expire(db: Db, now: number, keepMs: number): Promise<void>
   }
   await expireLogs(db, now);
   await expireInbox(db, now);
+  await expireMeshState(db, now);
 }

@@ -22,7 +22,14 @@ export type IncomingEvent = {
 };
 
 /** A project was heard of: it answered a probe or sent something itself. */
-export type Seen = { project: string; at: number; version?: string; capabilities?: Capabilities };
+export type Seen = {
+  project: string;
+  at: number;
+  version?: string;
+  capabilities?: Capabilities;
+  /** Said by the project itself: it is shown at once. */
+  own?: boolean;
+};
 
 /** What was just committed; whoever listens works on what is stored. */
 export type Facts = {
@@ -45,6 +52,15 @@ export type StoreSamples = (
 export type IncomingEdges = {
   hints: { to: string; kind: string; strength: number; proof: Readonly<Record<string, unknown>>; at: number }[];
   calls: { host: string; calls: number; failed: number; windowMs: number; at: number }[];
+};
+
+/** A message that stands until a newer one of its kind comes; `source` is the hub that speaks, or empty. */
+export type IncomingState = {
+  kind: 'presence' | 'health' | 'graph' | 'audit' | 'security' | 'deploy';
+  source: string;
+  at: number;
+  id: string;
+  payload: unknown;
 };
 
 /** Stores edges inside the transaction and counts what it refused, by reason; `events` tells of those that are new. */

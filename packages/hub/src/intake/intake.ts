@@ -14,6 +14,9 @@ import { aloneHub, type Hubs } from './hubs/hubs.ts';
 import type { ServiceRef } from './hubs/news.ts';
 import type { Standing } from './judge.ts';
 import { type LogFilter, logLinesAfter, projectLogs } from './logs.ts';
+import { meshHubs } from './mesh/hubs.ts';
+import { createMesh } from './mesh/mesh.ts';
+import type { Stranger } from './mesh/strangers.ts';
 import { createMonitor } from './monitor.ts';
 import { opsHealth } from './opsHealth.ts';
 import { createProber } from './prober.ts';
@@ -41,6 +44,8 @@ type IntakeDeps = {
   selfCheckTargets?: () => readonly SelfCheckTarget[];
   /** Whether trouble is expected there at a time, epoch ms: then a failed check does not count against uptime. */
   inMaintenance?(project: string, service: string, at: number): boolean;
+  /** The NATS server that projects may be heard by, and who is told of strangers there. */
+  mesh?: { url?: string | undefined; onStranger?(stranger: Stranger): void };
   /** Told of every planned check how late it began, ms. */
   onLag?(ms: number): void;
 };
@@ -72,6 +77,16 @@ export function createIntake(deps: IntakeDeps) {
   let projects: ReadonlyMap<string, WatchedProject> = new Map();
   let keys: ReadonlyMap<string, string> = new Map();
 
+  const accept = createAccept({ ...deps, refusals, emit, projectOf: (slug) => projects.get(slug) });
+  const mesh = createMesh({
+    clock,
+    log,
+    ...deps.mesh,
+    url: deps.mesh?.url,
+    name: `orrery ${hubs.name}`,
+    refusals,
+    take: accept.takeCarried,
+  });
   const heartbeats = createHeartbeats({ ...deps, shared: hubs.shared });
   const recorder = createRecorder({
     ...deps,
@@ -161,12 +176,19 @@ export function createIntake(deps: IntakeDeps) {
       ids = new Set(probes.map((probe) => probe.id));
       heartbeats.sync(probes);
       refusals.keep(new Set(projects.keys()));
+      mesh.sync(declared);
       await prober.sync();
     },
     /** Begins to probe; resolves when it has. Called again without effect. */
-    start: prober.start,
+    async start(): Promise<void> {
+      mesh.start();
+      await prober.start();
+    },
     /** Ends probing and writes what was seen; what is under way is cut. */
-    stop: prober.stop,
+    async stop(): Promise<void> {
+      await mesh.stop();
+      await prober.stop();
+    },
     /** Tells of everything that was taken in, after it is committed. */
     onFacts(listener: (facts: Facts) => void): void {
       listeners.add(listener);
@@ -194,7 +216,10 @@ export function createIntake(deps: IntakeDeps) {
       opsHealth(healthDeps, caller, filter),
     projectLogs: (caller: Caller, filter: LogFilter) => projectLogs({ db, noteOf }, caller, filter),
     logLinesAfter: (after: number, limit: number) => logLinesAfter(db, clock.now(), after, limit),
-    acceptEvents: createAccept({ ...deps, refusals, emit, projectOf: (slug) => projects.get(slug) }),
+    acceptEvents: accept.acceptEvents,
+    /** How projects are reached and heard over NATS. */
+    mesh,
+    meshHubs: (caller: Caller, project?: string) => meshHubs(db, caller, project),
     /** Takes a beat; throws not_found for a token that no heartbeat has. Resolves once it is stored. */
     async beat(token: string, failed: boolean): Promise<void> {
       const probe = await heartbeats.beat(token, failed);

@@ -39,5 +39,14 @@ export type IntakeTables = {
   heartbeats: HeartbeatRow;
   log_entries: LogRow;
   probe_votes: { probe: string; hub: string; status: ServiceStatus; at: number; reason: string | null };
+  mesh_state: {
+    project: string;
+    kind: string;
+    source: string;
+    at: number;
+    event_id: string;
+    received_at: number;
+    payload: string;
+  };
   inbox: { project: string; id: string; received_at: number };
 };

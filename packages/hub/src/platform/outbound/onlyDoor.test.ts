@@ -22,6 +22,7 @@ const NETWORK = new Set([
     'pg-pool',
     '@better-fetch/fetch',
     '@platformatic/kafka',
+    '@nats-io/transport-node',
     '@opentelemetry/exporter-trace-otlp-http',
   ],
 ]);
@@ -41,6 +42,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'platform/line.ts': ['loadPg()'],
   // Brokers that its operator names in the environment.
   'platform/kafka.ts': ['@platformatic/kafka'],
+  // The NATS server that its operator names in the environment; headers alone reach nobody.
+  'platform/nats.ts': ['@nats-io/transport-node'],
+  'intake/mesh/mesh.ts': ['@nats-io/transport-node'],
   // The trace collector, which the operator names in the environment as well.
   'platform/tracing/otlp.ts': ['@opentelemetry/exporter-trace-otlp-http'],
   // Libraries that speak over a socket which the way out has opened.
