@@ -31,6 +31,7 @@ import { createSecrets } from './platform/secrets.ts';
 import { createTelemetry } from './platform/telemetry.ts';
 import { createTracing } from './platform/tracing.ts';
 import { projectFacts } from './project-facts.ts';
+import { createConfigRecord } from './record-config.ts';
 import { createSamples, sampleRoutes } from './samples/index.ts';
 import { createStatusPages, statusPageRoutes } from './statuspage/index.ts';
 import { VERSION } from './version.ts';
@@ -235,10 +236,14 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       await following.now();
     };
     await apply(file);
+    const record = createConfigRecord({ db, clock, access });
+    await record.loaded(file);
     const watching = watchConfig(config, {
       clock,
       onValid: async (next) => {
+        const before = file;
         await apply(next);
+        await record.applied(before, next);
         log.info(
           { projects: next.projects.length, channels: next.channels.length },
           'the new configuration is in force',
@@ -289,6 +294,8 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       resolve: access.resolve,
       allow,
       checkOrigin: (request, caller) => checkOrigin(request, publicUrl, caller),
+      refused: access.refused,
+      onRecord: access.onRecord,
       observe: telemetry.observeRequest,
       tracer: tracing,
       pagesDir: PAGES,

@@ -2,6 +2,7 @@ export * from './aiAccounts.ts';
 export * from './alert.ts';
 export * from './alerting.ts';
 export * from './analysis.ts';
+export * from './audit.ts';
 export * from './channels.ts';
 export * from './cloudevent.ts';
 export * from './common.ts';

@@ -13,6 +13,7 @@ import { createFirstRun } from './first-run.ts';
 import { createKeys } from './keys.ts';
 import { createLockout } from './lockout.ts';
 import { foreignPage, sameOrigin } from './origin.ts';
+import { createRecord } from './record.ts';
 import { cacheKey, createKeyResolver, presented } from './resolve.ts';
 import { createSessions } from './sessions.ts';
 import { createStreams } from './streams.ts';
@@ -53,6 +54,7 @@ export function createAccess(deps: AccessDeps) {
     streams.check();
   };
   const lockout = createLockout({ db, clock });
+  const { settle, ...record } = createRecord({ db, clock, log });
   const firstRun = createFirstRun({ db, clock });
   const keys = createKeys({ db, clock, changed });
   const auth = createAuth({ db, log, secrets: deps.secrets, publicUrl: config.publicUrl });
@@ -84,6 +86,7 @@ export function createAccess(deps: AccessDeps) {
 
   return {
     ...keys,
+    ...record,
     resolve,
     sessions,
     seedAdmin: firstRun.seedAdmin,
@@ -138,6 +141,7 @@ export function createAccess(deps: AccessDeps) {
     async close(): Promise<void> {
       await streams.close();
       await resolver.close();
+      await settle();
     },
   };
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { AuditVerdict } from '@orrery/protocol';
 import { type Db, inTransaction } from '../platform/db.ts';
 import type { Caller } from './caller.ts';
+import { sawEntry } from './safetyNet.ts';
 import type { AccessTables, AuditRow } from './tables.ts';
 
 export type AuditEntry = {
@@ -18,14 +20,14 @@ export type AuditEntry = {
 };
 
 /** The hash before the first entry. */
-const GENESIS = '0'.repeat(64);
+export const GENESIS = '0'.repeat(64);
 
 const FIELDS = [
   'seq', 'at', 'actor_kind', 'actor_id', 'actor_name', 'tenant', 'ip', 'verb', 'target', 'project', 'before_state', 'after_state',
 ] as const satisfies readonly (keyof AuditRow)[]; // biome-ignore format: one line reads as the tuple it is
 
 /** sha256 over the previous hash and the entry's fields in a fixed order. */
-function auditHash(previous: string, row: Omit<AuditRow, 'hash' | 'prev_hash'>): string {
+export function auditHash(previous: string, row: Omit<AuditRow, 'hash' | 'prev_hash'>): string {
   return createHash('sha256')
     .update(previous)
     .update(JSON.stringify(FIELDS.map((field) => row[field])))
@@ -67,15 +69,17 @@ export async function audit(db: Db, entry: AuditEntry): Promise<void> {
       .execute();
     await q.updateTable('audit_head').set({ hash }).where('id', '=', 1).execute();
   });
+  sawEntry();
 }
 
-export type AuditVerdict =
-  | { ok: true; entries: number; head: string }
-  /** `seq` is the first entry that is missing or does not fit. */
-  | { ok: false; seq: number; reason: string };
+/** An entry as somebody kept it elsewhere: `verifyAudit` says whether it is still the one of that number. */
+export type Anchor = { seq: number; hash: string };
 
-/** Walks the whole chain and says where it first breaks. */
-export async function verifyAudit(db: Db): Promise<AuditVerdict> {
+/**
+ * Walks the whole chain and says where it first breaks. Who may write the database could write a whole new chain: an anchor that was
+ * kept outside finds that too.
+ */
+export async function verifyAudit(db: Db, anchor?: Anchor): Promise<AuditVerdict> {
   const q = db.withTables<AccessTables>();
   // The head is read first: entries that are appended meanwhile lie beyond it and are not judged.
   const head = await q.selectFrom('audit_head').selectAll().where('id', '=', 1).executeTakeFirstOrThrow();
@@ -96,11 +100,15 @@ export async function verifyAudit(db: Db): Promise<AuditVerdict> {
       if (row.prev_hash !== previous)
         return { ok: false, seq: expected, reason: 'the entry does not follow the one before it' };
       if (row.hash !== auditHash(previous, row)) return { ok: false, seq: expected, reason: 'the entry was changed' };
+      if (anchor?.seq === row.seq && anchor.hash !== row.hash)
+        return { ok: false, seq: row.seq, reason: 'the entry is not the one that was kept elsewhere' };
       previous = row.hash;
       expected++;
     }
   }
   if (previous !== head.hash)
     return { ok: false, seq: head.seq, reason: 'the last entry is not the one the head names' };
+  if (anchor !== undefined && anchor.seq > head.seq)
+    return { ok: false, seq: anchor.seq, reason: 'the entry that was kept elsewhere is missing' };
   return { ok: true, entries: head.seq, head: head.hash };
 }

@@ -1,5 +1,6 @@
-export { createAccess } from './access.ts';
+export { type Access, createAccess } from './access.ts';
 export { type AuditEntry, audit, verifyAudit } from './audit.ts';
+export { verifyExport } from './auditExport.ts';
 export { allow, authorize, authorizeWhole, sees, visibleProjects } from './authorize.ts';
 export { anonymousCaller, type Caller, projectCaller, systemCaller } from './caller.ts';
 export { checkOrigin } from './origin.ts';

@@ -2,6 +2,7 @@ import { KeyCreated, KeyInput, KeyView, Me, page, SetupInput, SetupState, Time }
 import { z } from 'zod';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { Access } from './access.ts';
+import { auditRoutes } from './auditRoutes.ts';
 import type { Caller } from './caller.ts';
 
 const tag = 'Access';
@@ -76,6 +77,7 @@ export function accessRoutes(access: Access): Route<Caller>[] {
         withCookies(access.me(caller), caller.kind === 'user' ? await sessions.refresh(request) : new Headers()),
     }),
     ...keyRoutes(access),
+    ...auditRoutes(access),
     defineRoute({
       method: 'post',
       path: '/api/auth/sign-in/email',

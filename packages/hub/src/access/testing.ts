@@ -84,6 +84,8 @@ export function openRig(
     resolve: access.resolve,
     allow,
     checkOrigin: (request, caller) => checkOrigin(request, config.publicUrl, caller),
+    refused: access.refused,
+    onRecord: access.onRecord,
     observe: () => undefined,
     pagesDir: '/nonexistent',
     https: config.publicUrl.startsWith('https:'),

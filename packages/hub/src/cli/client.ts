@@ -20,7 +20,7 @@ export type Client = {
   url: string;
   get<T>(path: string, query?: Query): Promise<T>;
   /** The answer as it is, for what is no JSON. */
-  text(path: string): Promise<string>;
+  text(path: string, query?: Query): Promise<string>;
   post<T>(path: string, body?: unknown, query?: Query): Promise<T>;
   delete<T>(path: string): Promise<T>;
   /** Every item of a paged list, up to `limit`. */
@@ -87,7 +87,7 @@ export function createClient(options: ClientOptions, terminal: Terminal): Client
   return {
     url,
     get: (path, query) => json('GET', path, query),
-    text: (path) => call('GET', path),
+    text: (path, query) => call('GET', path, query),
     post: (path, body, query) => json('POST', path, query, body ?? {}),
     delete: (path) => json('DELETE', path),
     async list<T>(path: string, query: Query, limit: number) {

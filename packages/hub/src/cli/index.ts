@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
 import { registerAlerts } from './commands/alerts.ts';
+import { registerAudit } from './commands/audit.ts';
 import { registerChannels } from './commands/channels.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -34,6 +35,7 @@ const COMMANDS = [
   registerMaintenance,
   registerRules,
   registerKeys,
+  registerAudit,
   registerConfig,
   registerEnv,
   registerSeedAdmin,

@@ -1,3 +1,4 @@
+export { declarationChanges, declarationsDigest, declarationsOf } from './changes.ts';
 export { docsFiles } from './docs.ts';
 export { readEnvironment } from './environment.ts';
 export { type FileConfig, readConfigFile } from './file.ts';

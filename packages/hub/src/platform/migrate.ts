@@ -5,10 +5,22 @@ import { type Db, type DbKind, inTransaction } from './db.ts';
 
 const FOLDER = new URL('../../migrations/', import.meta.url);
 
-/** What differs between the two engines; everything else in a migration is portable SQL. */
+/** What differs between the two engines; everything else in a migration is portable SQL. A line of the other engine becomes a comment. */
 const TOKENS: Record<DbKind, Record<string, string>> = {
-  sqlite: { blob: 'BLOB', clustered: ' WITHOUT ROWID', identity: 'INTEGER PRIMARY KEY AUTOINCREMENT' },
-  postgres: { blob: 'BYTEA', clustered: '', identity: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY' },
+  sqlite: {
+    blob: 'BLOB',
+    clustered: ' WITHOUT ROWID',
+    identity: 'INTEGER PRIMARY KEY AUTOINCREMENT',
+    on_sqlite: '',
+    on_postgres: '-- ',
+  },
+  postgres: {
+    blob: 'BYTEA',
+    clustered: '',
+    identity: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
+    on_sqlite: '-- ',
+    on_postgres: '',
+  },
 };
 
 type Migration = { name: string; checksum: string; statements: string[] };

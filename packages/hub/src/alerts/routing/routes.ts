@@ -29,6 +29,7 @@ export function routingRoutes(alerts: ReturnType<typeof routingDoor>): Route<Cal
     defineRoute({
       method: 'post',
       path: '/ops/routes/test',
+      unaudited: 'it changes nothing: it says who would be told',
       auth: 'ops:view',
       tag: 'Routing',
       summary: 'Who would be told of such an alert, when and why; nothing is sent',

@@ -18,6 +18,7 @@ export function ruleRoutes(rules: Rules): Route<Caller>[] {
     defineRoute({
       method: 'post',
       path: '/ops/rules/test',
+      unaudited: 'it changes nothing: it says what a rule would do',
       auth: 'alerts:manage',
       tag: 'Operations',
       summary: 'What a rule would do with an event or a sample; nothing is done',

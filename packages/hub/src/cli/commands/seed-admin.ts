@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { inDatabase } from '../database.ts';
 import { createOutput } from '../output.ts';
 import { CliError, EXIT, readStdin, type Terminal } from '../terminal.ts';
 
@@ -28,7 +29,7 @@ async function seed(options: SeedOptions, terminal: Terminal): Promise<void> {
     });
   const given = options.passwordStdin ? await readStdin(terminal.stdin) : terminal.env.ORRERY_ADMIN_PASSWORD;
   if (options.passwordStdin && !given) throw new CliError(EXIT.usage, '--password-stdin: stdin holds no password');
-  const seeded = await inDatabase(options, terminal, { email, name: options.name, password: given || undefined });
+  const seeded = await make(options, terminal, { email, name: options.name, password: given || undefined });
   if (seeded.status === 'exists')
     throw new CliError(EXIT.failure, `${seeded.email} has an account already; its password was not touched`, {
       hint: 'sign in with it, or make another administrator with another address',
@@ -43,42 +44,23 @@ async function seed(options: SeedOptions, terminal: Terminal): Promise<void> {
   );
 }
 
-async function inDatabase(
-  { data }: SeedOptions,
-  { env, cwd, stderr }: Terminal,
+async function make(
+  options: SeedOptions,
+  terminal: Terminal,
   input: { email: string; name: string | undefined; password: string | undefined },
 ) {
-  const [
-    { loadConfig },
-    { openDatabase },
-    { migrate },
-    { createAccess, systemCaller },
-    { createSecrets },
-    { systemClock },
-    { createLog },
-  ] = await Promise.all([
-    import('../../config/index.ts'),
-    import('../../platform/db.ts'),
-    import('../../platform/migrate.ts'),
+  const [{ createAccess, systemCaller }, { createSecrets }, { systemClock }, { createLog }] = await Promise.all([
     import('../../access/index.ts'),
     import('../../platform/secrets.ts'),
     import('../../platform/clock.ts'),
     import('../../platform/log.ts'),
   ]);
-  // The file has no say here: a mistake in it must not lock the administrator out.
-  // The same goes for a half-set pair of admin variables: this command is told who it is about.
-  const { ORRERY_ADMIN_EMAIL: _, ORRERY_ADMIN_PASSWORD: __, ...rest } = env;
-  const config = loadConfig({ env: rest, cwd, flags: { data }, withoutFile: true });
-  const masterKey = config.masterKey.reveal();
-  const url = config.databaseUrl?.reveal();
-  const database = await openDatabase({ dataDir: config.dataDir, ...(url ? { url } : {}) });
-  try {
-    await migrate(database.db, database.kind);
+  return inDatabase(options, terminal, async ({ db }, config) => {
     const access = createAccess({
-      db: database.db,
+      db,
       clock: systemClock,
-      log: createLog('error', stderr),
-      secrets: createSecrets(masterKey),
+      log: createLog('error', terminal.stderr),
+      secrets: createSecrets(config.masterKey.reveal()),
       config: { publicUrl: config.publicUrl ?? 'http://127.0.0.1' },
       projectByIngestKey: async () => undefined,
     });
@@ -87,7 +69,5 @@ async function inDatabase(
     } finally {
       await access.close();
     }
-  } finally {
-    await database.close();
-  }
+  });
 }

@@ -49,6 +49,7 @@ export function describeApi(routes: readonly Route[], info: { version: string; u
         tags: [route.tag],
         operationId: `${route.method}_${route.path.replace(/[^a-zA-Z0-9]+/g, '_').replace(/^_|_$/g, '')}`,
         'x-permission': route.auth,
+        ...(route.unaudited === undefined ? {} : { 'x-unaudited': route.unaudited }),
         security: SECURITY[route.auth] ?? [{ apiKey: [] }, { session: [] }],
         parameters: parameters(route),
         ...(body

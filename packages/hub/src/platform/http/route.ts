@@ -43,6 +43,8 @@ export type Route<C = unknown> = {
   bodyTypes?: readonly string[];
   /** Requests a minute for one caller on this route, under the general limit. */
   perMinute?: number;
+  /** Why a success of a route that changes something leaves no entry of its own in the audit trail. */
+  unaudited?: string;
   /** Media type that a Response of the handler's own carries, for the API description. */
   produces?: string;
   handle(input: RouteInput<C, undefined, undefined, undefined>): Promise<unknown>;

@@ -5,7 +5,7 @@ import { type HttpBindings, serve } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
-import { fieldErrors, HubError, toProblem } from '../errors.ts';
+import { ERROR_CODES, fieldErrors, HubError, toProblem } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { isOutage } from '../outage.ts';
 import { noTracing, type Tracer } from '../tracing.ts';
@@ -14,6 +14,7 @@ import { openFilesLimit } from './files.ts';
 import { securityHeaders } from './headers.ts';
 import { createCrowd, createRateLimit } from './limits.ts';
 import { createPages } from './pages.ts';
+import type { Refusal } from './refusal.ts';
 import type { Route, RouteAuth, RouteCaller } from './route.ts';
 import { bindConnection } from './sse.ts';
 
@@ -25,6 +26,10 @@ export type HttpOptions<C extends RouteCaller> = {
   allow(caller: C, auth: RouteAuth): void;
   /** Throws when a page of another origin is behind a request that changes something. */
   checkOrigin(request: Request, caller: C): void;
+  /** Hears of every request that was refused with 401, 403 or 404; must not wait for anything. */
+  refused?(refusal: Refusal<C>): void;
+  /** Runs what changes something, and sees to it that it is on record. */
+  onRecord?<T>(caller: C, change: Change, work: () => Promise<T>): Promise<T>;
   /** Counts an answer: method, route template, status, seconds. */
   observe(method: string, route: string, status: number, seconds: number): void;
   /** One span for each request; none unless given. */
@@ -35,6 +40,8 @@ export type HttpOptions<C extends RouteCaller> = {
   clock: Clock;
 };
 
+/** A request that changes something; `rehearsed`, asked afterwards, says whether it was a dry run. */
+export type Change = { method: string; route: string; params: unknown; rehearsed(): boolean };
 export type App = Hono<{ Bindings: HttpBindings }>;
 export type HttpServer = {
   url: string;
@@ -78,6 +85,41 @@ function parse(schema: z.ZodType | undefined, value: unknown, at: string): unkno
       .slice(0, 2000),
     { fields },
   );
+}
+
+/** Under these nobody who is known changes anything: what programs push and what a model is asked have records of their own. */
+const NO_CHANGE: ReadonlySet<RouteAuth> = new Set<RouteAuth>(['public', 'ingest', 'cron', 'ai:run', 'leads:view']);
+
+/** Whether a success of the route must be on record. */
+const isOnRecord = (route: Route<never>): boolean =>
+  route.method !== 'get' && route.unaudited === undefined && !NO_CHANGE.has(route.auth);
+
+const isRehearsal = (input: unknown): boolean => (input as { dryRun?: unknown } | undefined)?.dryRun === true;
+
+const REFUSALS: ReadonlySet<number> = new Set([401, 403, 404]);
+
+function tellRefused<C extends RouteCaller>(
+  options: HttpOptions<C>,
+  route: Route<C>,
+  request: Request,
+  caller: C | undefined,
+  ip: string,
+  error: unknown,
+): void {
+  if (!options.refused || !(error instanceof HubError)) return;
+  const [status] = ERROR_CODES[error.code];
+  if (!REFUSALS.has(status)) return;
+  options.refused({
+    caller,
+    ip,
+    method: request.method,
+    route: route.path,
+    auth: route.auth,
+    status: status as Refusal<C>['status'],
+    detail: error.message,
+    named: route.params !== undefined,
+    asked: new URL(request.url).pathname,
+  });
 }
 
 function problemResponse(error: unknown, requestId: string): Response {
@@ -193,38 +235,63 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
       answer(c, route.path, async (requestId, ip) => {
         const request = c.req.raw;
         if (c.env.outgoing) bindConnection(request, c.env.outgoing);
-        let caller: C;
+        let caller: C | undefined;
         try {
-          caller = await options.resolve(request, ip);
+          caller = await options.resolve(request, ip).catch((error: unknown) => {
+            tellRefused(options, route, request, undefined, ip, error);
+            guard(`bad:${ip}`, 120);
+            throw error;
+          });
+          return await perform(route, c.req.param(), request, requestId, caller, ip);
         } catch (error) {
-          guard(`bad:${ip}`, 120);
+          if (caller) tellRefused(options, route, request, caller, ip, error);
           throw error;
         }
-        const who = caller.kind === 'anonymous' ? `ip:${ip}` : `${caller.kind}:${caller.id}`;
-        guard(who, caller.kind === 'anonymous' ? ANONYMOUS_PER_MINUTE : KNOWN_PER_MINUTE);
-        if (route.perMinute !== undefined) guard(`${route.method} ${route.path} ${who}`, route.perMinute);
-        options.allow(caller, route.auth);
-        options.checkOrigin(request, caller);
-        const [named, asked] = [c.req.param(), readQuery(new URL(request.url))];
-        refuseNul(named, '');
-        refuseNul(asked, 'query');
-        const params = parse(route.params, named, '');
-        const query = parse(route.query, asked, 'query');
-        const handle = async () => {
-          const body = route.body ? parse(route.body, await readJson(request, route), 'body') : undefined;
-          const input = { caller, params, query, body, request, requestId };
-          return route.handle(input as Parameters<typeof route.handle>[0]);
-        };
-        const result = await (route.body ? admitted(who, handle) : handle());
-        if (result instanceof Response)
-          return new Response(result.body, { status: result.status, headers: new Headers(result.headers) });
-        if (route.status === 204) return new Response(null, { status: 204 });
-        return new Response(JSON.stringify(result), {
-          status: route.status ?? 200,
-          headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-        });
       }),
     );
+  }
+
+  /** Limits, permission, origin, input, and then the route's own work. */
+  async function perform(
+    route: Route<C>,
+    named: Record<string, string>,
+    request: Request,
+    requestId: string,
+    caller: C,
+    ip: string,
+  ): Promise<Response> {
+    const who = caller.kind === 'anonymous' ? `ip:${ip}` : `${caller.kind}:${caller.id}`;
+    guard(who, caller.kind === 'anonymous' ? ANONYMOUS_PER_MINUTE : KNOWN_PER_MINUTE);
+    if (route.perMinute !== undefined) guard(`${route.method} ${route.path} ${who}`, route.perMinute);
+    options.allow(caller, route.auth);
+    options.checkOrigin(request, caller);
+    const asked = readQuery(new URL(request.url));
+    refuseNul(named, '');
+    refuseNul(asked, 'query');
+    const params = parse(route.params, named, '');
+    const query = parse(route.query, asked, 'query');
+    let rehearsed = isRehearsal(query);
+    const handle = async () => {
+      const body = route.body ? parse(route.body, await readJson(request, route), 'body') : undefined;
+      rehearsed ||= isRehearsal(body);
+      const input = { caller, params, query, body, request, requestId };
+      return route.handle(input as Parameters<typeof route.handle>[0]);
+    };
+    const work = () => (route.body ? admitted(who, handle) : handle());
+    const result = await (options.onRecord && isOnRecord(route)
+      ? options.onRecord(
+          caller,
+          { method: route.method.toUpperCase(), route: route.path, params, rehearsed: () => rehearsed },
+          work,
+        )
+      : work());
+    if (result instanceof Response)
+      return new Response(result.body, { status: result.status, headers: new Headers(result.headers) });
+    if (route.status === 204) return new Response(null, { status: 204 });
+    return new Response(JSON.stringify(result), {
+      status: route.status ?? 200,
+      headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    });
   }
 
   const methodsOf = new Map<string, string[]>();
