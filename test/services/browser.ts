@@ -111,6 +111,7 @@ export const PAGES = [
   { name: 'silences', path: '/alerts?tab=silences', shows: 'Maintenance' },
   { name: 'new-silence', path: '/alerts?tab=silences&new=silence', shows: 'Reason' },
   { name: 'projects', path: '/projects', shows: 'Performia' },
+  { name: 'actions', path: '/projects?tab=actions', shows: 'signed requests' },
   { name: 'add-project', path: '/projects?add=1', shows: 'Address of the product' },
   { name: 'project-services', path: '/projects/veria', shows: 'Services' },
   { name: 'project-metrics', path: '/projects/veria?tab=metrics', shows: 'revenue_24h' },

@@ -4,6 +4,9 @@ import type {
   ChannelView,
   ConfigStatus,
   Delivery,
+  Fanout,
+  FanoutAnswer,
+  FanoutDetail,
   FedMetrics,
   FedProject,
   Incident,
@@ -137,6 +140,11 @@ export const api = {
     call<{ results: { project: string; status: string; reason?: string }[] }>('POST', '/api/fed/refresh', {
       body: { projects },
     }),
+  runAction: (body: { action: string; projects?: string[]; params?: Record<string, unknown>; dryRun: boolean }) =>
+    call<FanoutAnswer>('POST', '/api/fed/actions', { body }),
+  actions: (cursor?: string, signal?: AbortSignal) =>
+    call<Page<Fanout>>('GET', '/api/fed/actions', { signal, query: { cursor, limit: 50 } }),
+  action: (id: string, signal?: AbortSignal) => call<FanoutDetail>('GET', `/api/fed/actions/${seg(id)}`, { signal }),
   metrics: (slug: string, { key, from, to, step, stat }: MetricsQuery, signal?: AbortSignal) =>
     call<FedMetrics>('GET', `/api/fed/metrics/${seg(slug)}`, {
       signal,

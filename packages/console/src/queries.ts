@@ -98,6 +98,20 @@ export const templatesQuery = (slug: string, order: 'frequent' | 'newest') =>
     refetchInterval: every(15_000),
   });
 
+export const actionsQuery = infiniteQueryOptions({
+  queryKey: ['actions', 'list'],
+  queryFn: ({ pageParam, signal }) => api.actions(pageParam, signal),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.nextCursor,
+  refetchInterval: every(5_000),
+});
+export const actionQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['actions', 'one', id],
+    queryFn: ({ signal }) => api.action(id, signal),
+    refetchInterval: ({ state }) => (state.data && state.data.finishedAt !== null ? false : every(1_500)()),
+  });
+
 export const incidentsQuery = (query: IncidentQuery) =>
   infiniteQueryOptions({
     queryKey: ['incidents', query],

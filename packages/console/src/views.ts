@@ -25,8 +25,12 @@ export const readProject = (search: Search) => ({
   }),
 });
 
+export const PROJECTS_TABS = ['all', 'actions'] as const;
+
 export const readProjects = (search: Search) =>
   given({
+    tab: oneOf(search.tab, PROJECTS_TABS),
+    request: textOf(search.request),
     q: textOf(search.q),
     status: oneOf(search.status, ['online', 'degraded', 'offline']),
     sort: writeSort(readSort(search.sort)),

@@ -3,7 +3,7 @@ import type { FedProject } from '@orrery/protocol';
 import { IconPlus, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { useMay } from '../access/me.ts';
 import { Page } from '../desk/Page.tsx';
 import { FirstProject } from '../overview/FirstProject.tsx';
@@ -19,11 +19,13 @@ import { Panel } from '../ui/Panel.tsx';
 import { Segments } from '../ui/Segments.tsx';
 import { readSort, writeSort } from '../ui/search.ts';
 import { PROJECT_RANK, projectState } from '../ui/state.ts';
+import { TabLinks } from '../ui/TabLinks.tsx';
 import { usePutSearch } from '../ui/usePutSearch.ts';
 import { AddProject } from './AddProject.tsx';
 import { DeclaredIn } from './DeclaredIn.tsx';
 import classes from './Projects.module.css';
 
+const Actions = lazy(() => import('../actions/Actions.tsx'));
 const route = getRouteApi('/desk/projects');
 
 const COLUMNS: Column<FedProject>[] = [
@@ -113,8 +115,6 @@ export default function Projects() {
   const query = useQuery(projectsQuery);
   const put = usePutSearch();
   const all = query.data;
-  const rows = useMemo(() => filterProjects(all ?? [], search.q, search.status), [all, search.q, search.status]);
-  const count = (status: FedProject['status']) => all?.filter((project) => project.status === status).length ?? 0;
 
   return (
     <Page
@@ -128,6 +128,35 @@ export default function Projects() {
         )
       }
     >
+      <TabLinks
+        label="Parts of this page"
+        active={search.tab ?? 'all'}
+        tabs={[
+          { value: 'all', label: 'Projects', count: all?.length },
+          { value: 'actions', label: 'Actions' },
+        ]}
+      />
+      {search.tab === 'actions' ? (
+        <Suspense fallback={<Waiting rows={6} what="the actions" />}>
+          <Actions />
+        </Suspense>
+      ) : (
+        <AllProjects />
+      )}
+      {search.add && may('configure') && <AddProject onClose={() => put({ add: undefined })} />}
+    </Page>
+  );
+}
+
+function AllProjects() {
+  const search = route.useSearch();
+  const query = useQuery(projectsQuery);
+  const put = usePutSearch();
+  const all = query.data;
+  const rows = useMemo(() => filterProjects(all ?? [], search.q, search.status), [all, search.q, search.status]);
+  const count = (status: FedProject['status']) => all?.filter((project) => project.status === status).length ?? 0;
+  return (
+    <>
       <QueryNote query={query} what="the projects" />
       {query.isPending && <Waiting rows={8} what="the projects" />}
       {all?.length === 0 && <FirstProject />}
@@ -174,8 +203,7 @@ export default function Projects() {
           )}
         </Panel>
       )}
-      {search.add && may('configure') && <AddProject onClose={() => put({ add: undefined })} />}
-    </Page>
+    </>
   );
 }
 
