@@ -160,6 +160,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       targets: catalog.targets,
       apiKeyOf: catalog.apiKeyOf,
       mesh: intake.mesh.enabled ? intake.mesh : undefined,
+      catalog,
     });
     if (databaseUrl === undefined) await actions.recover();
     stops.push(() => actions.settle());

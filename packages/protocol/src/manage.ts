@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ChannelKind } from './channels.ts';
 import { Time } from './common.ts';
 import { ProjectDeclaration, ServiceDeclaration, ThresholdDeclaration } from './declare.ts';
-import { FedProject } from './fed.ts';
+import { FedProject, ProjectStatus } from './fed.ts';
 import { Capabilities } from './instance.ts';
 import { PERMISSIONS, ROLES } from './roles.ts';
 
@@ -94,6 +94,25 @@ export const RefreshResult = z.object({
   ),
 });
 export type RefreshResult = z.infer<typeof RefreshResult>;
+
+/** What `POST /api/fed/verify` found of each project: its endpoints, and whether it tells the hub's signature from a forged one. */
+export const FedVerification = z.object({
+  results: z.array(
+    z.object({
+      project: z.string(),
+      status: ProjectStatus,
+      endpoints: z.array(Endpoint),
+      capabilities: Capabilities.nullable(),
+      signature: z.object({
+        /** `open`: it takes forged requests too. `none`: it serves no actions. `unchecked`: the hub has no key to sign with. */
+        status: z.enum(['ok', 'refused', 'open', 'none', 'failed', 'unchecked']),
+        reason: z.string().optional(),
+        latencyMs: z.number().optional(),
+      }),
+    }),
+  ),
+});
+export type FedVerification = z.infer<typeof FedVerification>;
 
 export const ChannelView = z.object({
   name: z.string(),

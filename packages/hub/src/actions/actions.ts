@@ -1,4 +1,4 @@
-import type { FanoutInput } from '@orrery/protocol';
+import type { FanoutInput, ProjectDetail } from '@orrery/protocol';
 import type { Caller } from '../access/index.ts';
 import type { NewEvent } from '../events/index.ts';
 import type { Db } from '../platform/db.ts';
@@ -8,12 +8,22 @@ import { type FanoutFilter, get, list } from './list.ts';
 import { run } from './run.ts';
 import { see } from './see.ts';
 import { expireFanouts, releaseAll } from './store.ts';
+import { verify } from './verify.ts';
 import { work } from './work.ts';
 
 export type Actions = ReturnType<typeof createActions>;
 
 /** Signed requests to many instances: allowed one by one, written down before they leave, each followed until its outcome is known. */
-export function createActions(deps: Omit<ActionContext, 'timing'> & { timing?: Partial<ActionContext['timing']> }) {
+export function createActions(
+  deps: Omit<ActionContext, 'timing'> & {
+    timing?: Partial<ActionContext['timing']>;
+    catalog: {
+      verify(slug: string): Promise<void>;
+      get(caller: Caller, slug: string): Promise<ProjectDetail>;
+      list(caller: Caller): Promise<readonly { slug: string }[]>;
+    };
+  },
+) {
   const context: ActionContext = { ...deps, timing: { ...ACTION_TIMING, ...deps.timing } };
   const going = new Set<Promise<void>>();
   const underWay = (promise: Promise<void>) => {
@@ -26,6 +36,18 @@ export function createActions(deps: Omit<ActionContext, 'timing'> & { timing?: P
     run: (caller: Caller, input: FanoutInput) => run(context, caller, input, underWay),
     list: (caller: Caller, filter: FanoutFilter) => list(context, caller, filter),
     get: (caller: Caller, requestId: string) => get(context, caller, requestId),
+    /** Asks all endpoints of projects, of all that the caller sees unless some are named, and tries their signatures. */
+    verify: (caller: Caller, projects?: readonly string[]) =>
+      verify(
+        {
+          ...context,
+          verifyEndpoints: (slug) => deps.catalog.verify(slug),
+          detail: (who, slug) => deps.catalog.get(who, slug),
+          visible: async (who) => (await deps.catalog.list(who)).map(({ slug }) => slug),
+        },
+        caller,
+        projects,
+      ),
     /** Reads events of instances that tell of their runs, inside the transaction that takes them in. */
     see: (trx: Db, events: readonly NewEvent[]) => see(context, trx, events),
     /** Where this hub is alone on its database: what the one before it was sending is due now. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { judge } from './collect.ts';
 import { instanceAction, plan, subjectOf, type Target } from './plan.ts';
 import { actionsUrl } from './send.ts';
+import { judgeSignature } from './verify.ts';
 
 const target = (slug: string, allowFanout: string[] = [], declared: string[] | null = null): Target => ({
   slug,
@@ -72,6 +73,18 @@ describe('what an instance tells of a run', () => {
     ['nothing', undefined, 'forged'],
     ['a state that there is not', { ...run, status: 'perfect' }, 'forged'],
   ])('%s', (_what, answer, kind) => expect(judge(answer, 'x1', 'audit.security').kind).toBe(kind));
+});
+
+describe('how an instance checks signatures', () => {
+  it.each([
+    ['it knows the hub, and a stranger', 404, 401, 'ok'],
+    ['it answers a signed request otherwise', 400, 403, 'ok'],
+    ['it has another key', 401, 401, 'refused'],
+    ['it takes anything', 404, 202, 'open'],
+    ['it serves no actions', 404, 404, 'none'],
+    ['it is broken', 500, 500, 'failed'],
+    ['it is broken behind the check', 500, 401, 'failed'],
+  ])('%s', (_what, good, forged, status) => expect(judgeSignature(good, forged).status).toBe(status));
 });
 
 it('an action is sent to the origin of the instance, whatever its manifest says', () => {

@@ -1,4 +1,4 @@
-import { Fanout, FanoutAnswer, FanoutDetail, FanoutInput, page, Slug } from '@orrery/protocol';
+import { Fanout, FanoutAnswer, FanoutDetail, FanoutInput, FedVerification, page, Slug } from '@orrery/protocol';
 import { z } from 'zod';
 import type { Caller } from '../access/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
@@ -33,6 +33,17 @@ export function actionRoutes(actions: Actions): Route<Caller>[] {
       params: z.strictObject({ requestId: z.string().max(64) }),
       response: FanoutDetail,
       handle: ({ caller, params }) => actions.get(caller, params.requestId),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/fed/verify',
+      auth: 'actions:run',
+      tag,
+      summary: 'Ask every endpoint of projects, and whether their instances know a forged signature',
+      body: z.strictObject({ projects: z.array(Slug).min(1).max(200).optional() }),
+      response: FedVerification,
+      perMinute: 10,
+      handle: ({ caller, body }) => actions.verify(caller, body.projects),
     }),
     defineRoute({
       method: 'post',

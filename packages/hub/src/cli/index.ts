@@ -7,6 +7,7 @@ import { registerConfig } from './commands/config.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEnv } from './commands/env.ts';
+import { registerFed } from './commands/fed.ts';
 import { registerIncidents } from './commands/incidents.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerMaintenance } from './commands/maintenance.ts';
@@ -27,6 +28,7 @@ const COMMANDS = [
   registerDoctor,
   registerStatus,
   registerProject,
+  registerFed,
   registerAlerts,
   registerIncidents,
   registerChannels,

@@ -48,7 +48,8 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 const STYLES: Readonly<Record<string, Style>> = {
   online: 'green', up: 'green', ok: 'green', set: 'green', valid: 'green', resolved: 'green',
   degraded: 'yellow', warning: 'yellow', warn: 'yellow', acknowledged: 'yellow', missing: 'yellow',
-  offline: 'red', down: 'red', critical: 'red', fail: 'red', open: 'red', invalid: 'red',
+  sent: 'green', succeeded: 'green', refreshed: 'green', pending: 'yellow', running: 'yellow', denied: 'yellow',
+  refused: 'red', failed: 'red', offline: 'red', down: 'red', critical: 'red', fail: 'red', open: 'red', invalid: 'red',
 }; // biome-ignore format: a table of words
 
 /** A word of state in its colour; the word itself always stands there too. */
