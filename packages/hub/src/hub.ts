@@ -105,6 +105,9 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         adminPassword: config.admin?.password.reveal(),
       },
       projectByIngestKey: (key) => catalog.projectByIngestKey(key),
+      projectsOfTenant: async (tenant) =>
+        (await catalog.declarations()).filter((project) => project.tenant === tenant).map(({ slug }) => slug),
+      oidc: { declared: () => file.oidc?.declaration, outbound },
     });
     stops.push(() => access.close());
     await access.start();

@@ -3,6 +3,7 @@ import { aiAccountsShape } from './aiAccounts.ts';
 import { MaintenanceDeclaration, RouteDeclaration } from './alerting.ts';
 import { ChannelDeclaration } from './channels.ts';
 import { duration, HostName, HttpUrl, MetricKey, Port, ServiceName, Severity, Slug } from './common.ts';
+import { AccessDeclaration } from './identity.ts';
 import { DeclaredEdge } from './mesh.ts';
 import { ProbeDeclaration } from './probes.ts';
 import { RuleDeclaration } from './rules.ts';
@@ -82,6 +83,7 @@ export const FileDeclaration = z.strictObject({
   rules: z.array(RuleDeclaration).max(200).default([]),
   statusPages: z.array(StatusPageDeclaration).max(50).default([]),
   ai: z.strictObject({ ...aiAccountsShape }).prefault({}),
+  access: AccessDeclaration.prefault({}),
   network: z
     .strictObject({
       allowPrivate: z.boolean().default(false),

@@ -1,17 +1,20 @@
-import type { Me } from '@orrery/protocol';
+import type { Me, OidcDeclaration } from '@orrery/protocol';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import { newSecret } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
+import type { Outbound } from '../platform/outbound.ts';
 import type { Secrets } from '../platform/secrets.ts';
 import { createAuth } from './auth.ts';
 import { createShortCache } from './cache.ts';
 import { anonymousCaller, type Caller } from './caller.ts';
 import type { Credential, Known } from './credential.ts';
+import { isDisabled } from './disabled.ts';
 import { createFirstRun } from './first-run.ts';
 import { createKeys } from './keys.ts';
 import { createLockout } from './lockout.ts';
+import { createBearer, createOidc, createSettings, createTenantScope } from './oidc/index.ts';
 import { foreignPage, sameOrigin } from './origin.ts';
 import { createRecord } from './record.ts';
 import { cacheKey, createKeyResolver, presented } from './resolve.ts';
@@ -34,12 +37,20 @@ export type AccessDeps = {
   config: AccessConfig;
   /** The slug of the project whose ingest key this is; the catalog knows. */
   projectByIngestKey(key: string): Promise<string | undefined>;
+  /** The slugs of a tenant's projects. */
+  projectsOfTenant?: (tenant: string) => Promise<readonly string[]>;
+  /** The identity provider as it is declared now, and the way to it. */
+  oidc?: { declared: () => OidcDeclaration | undefined; outbound: Pick<Outbound, 'request'> };
   /** How long a key or a session that another hub revoked may still count, in milliseconds; well under 5 s. */
   staleMs?: number;
 };
 export type Access = ReturnType<typeof createAccess>;
 
 const STALE_MS = 2000;
+/** Where no provider is configured, none is asked. */
+const nowhere: Pick<Outbound, 'request'> = {
+  request: () => Promise.reject(new Error('no identity provider is configured')),
+};
 
 /** Who calls, and what they may do: people, sessions, API keys, the first run, and the streams that end with them. */
 export function createAccess(deps: AccessDeps) {
@@ -58,7 +69,21 @@ export function createAccess(deps: AccessDeps) {
   const firstRun = createFirstRun({ db, clock });
   const keys = createKeys({ db, clock, changed });
   const auth = createAuth({ db, log, secrets: deps.secrets, publicUrl: config.publicUrl });
-  const resolver = createKeyResolver({ ...deps, ...config, localKey });
+  const scopeOf = createTenantScope({ db, projectsOfTenant: deps.projectsOfTenant ?? (async () => []) });
+  const oidc = createOidc({
+    clock,
+    log,
+    outbound: deps.oidc?.outbound ?? nowhere,
+    settings: createSettings(deps.oidc?.declared ?? (() => undefined)),
+  });
+  const bearer = createBearer({
+    clock,
+    log,
+    oidc,
+    scopeOf,
+    disabled: (issuer, subject) => isDisabled(db, issuer, subject),
+  });
+  const resolver = createKeyResolver({ ...deps, ...config, localKey, byToken: bearer });
   const sessions = createSessions({ db, clock, log, auth, lockout, publicUrl: config.publicUrl, changed, sessionOf });
 
   async function sessionOf(request: Request): Promise<Known | undefined> {

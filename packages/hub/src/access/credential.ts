@@ -3,8 +3,8 @@ import type { Db } from '../platform/db.ts';
 import type { Caller } from './caller.ts';
 import type { AccessTables } from './tables.ts';
 
-/** What a caller came in with and can lose: a session or a key, with the role it had then. */
-export type Credential = { kind: 'session' | 'key'; id: string; role: string; expiresAt: number };
+/** What a caller came in with and can lose: a session or a key, with the role it had then, or a token, which ends by itself. */
+export type Credential = { kind: 'session' | 'key' | 'token'; id: string; role: string; expiresAt: number };
 /** A caller, and the credential when it is one that can be taken away. */
 export type Known = { caller: Caller; credential?: Credential };
 
@@ -33,7 +33,8 @@ export async function lost(db: Db, now: number, credentials: readonly Credential
       .execute();
     for (const row of rows) if ((row.expires_at ?? Infinity) > now) roles.set(`key ${row.id}`, row.role);
   }
-  return new Set(credentials.filter((c) => roles.get(`${c.kind} ${c.id}`) !== c.role));
+  const holds = (c: Credential) => (c.kind === 'token' ? c.expiresAt > now : roles.get(`${c.kind} ${c.id}`) === c.role);
+  return new Set(credentials.filter((c) => !holds(c)));
 }
 
 function chunks<T>(list: T[]): T[][] {

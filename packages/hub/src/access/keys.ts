@@ -63,6 +63,9 @@ export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; chang
         expires_at: expiresInDays === undefined ? null : at + expiresInDays * DAY_MS,
         last_used_at: null,
         revoked_at: null,
+        previous_hash: null,
+        previous_until: null,
+        rotated_at: null,
       };
       const made = view(row);
       await inTransaction(db, async (trx) => {

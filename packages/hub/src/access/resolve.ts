@@ -8,6 +8,7 @@ import { type Caller, projectCaller } from './caller.ts';
 import { type Known, storedRole } from './credential.ts';
 import { sameText, sha256 } from './digest.ts';
 import { projectsOf } from './keys.ts';
+import { LONGEST_TOKEN, looksLikeToken } from './oidc/index.ts';
 import type { AccessTables, KeyRow } from './tables.ts';
 
 const USED_EVERY_MS = 60_000;
@@ -15,6 +16,8 @@ const OUR_KEY = /^orr_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 /** What a project's key may consist of; anything else is refused before it gets near the database. */
 const PROJECT_KEY = /^[A-Za-z0-9._~+/=-]{16,256}$/;
 const LONGEST = 512;
+/** Above it a header is cut, so that what is too long is refused without being read whole. */
+const LONGEST_HEADER = LONGEST_TOKEN + 16;
 
 const staff = { projects: 'all', tenant: null } as const;
 const META: Caller = { kind: 'meta', id: 'meta', name: 'meta key', permissions: new Set(['ops:view']), ...staff };
@@ -35,7 +38,7 @@ export function presented(request: Request): { token: string; bearer: boolean } 
   const authorization = request.headers.get('authorization');
   const apiKey = request.headers.get('x-api-key');
   if (authorization === null) return apiKey === null ? undefined : { token: apiKey, bearer: false };
-  const token = /^Bearer +(\S+)$/i.exec(authorization.slice(0, LONGEST + 16))?.[1];
+  const token = /^Bearer +(\S+)$/i.exec(authorization.slice(0, LONGEST_HEADER))?.[1];
   if (token === undefined || (apiKey !== null && apiKey !== token)) throw refused();
   return { token, bearer: true };
 }
@@ -50,6 +53,8 @@ export function createKeyResolver(deps: {
   localKey: string;
   /** The slug whose ingest key this is. */
   projectByIngestKey(key: string): Promise<string | undefined>;
+  /** Whoever a signed token of the identity provider speaks of; undefined when it is not good. */
+  byToken(token: string): Promise<Known | undefined>;
 }) {
   const q = deps.db.withTables<AccessTables>();
   const writing = new Set<Promise<unknown>>();
@@ -93,6 +98,11 @@ export function createKeyResolver(deps: {
 
   return {
     async find(token: string, bearer: boolean): Promise<Known> {
+      if (bearer && looksLikeToken(token)) {
+        const known = await deps.byToken(token);
+        if (known === undefined) throw refused();
+        return known;
+      }
       if (token.length > LONGEST) throw refused();
       if (bearer && is(token, deps.cronSecret)) return { caller: CRON };
       if (is(token, deps.metaKey)) return { caller: META };

@@ -1,4 +1,5 @@
 import type { Role } from '@orrery/protocol';
+import type { Generated } from 'kysely';
 
 /** `users`, `sessions`, `accounts` and `verifications` have the shape that Better Auth expects: its dates are ISO texts. */
 type UserRow = {
@@ -10,6 +11,9 @@ type UserRow = {
   role: Role;
   /** null for staff. */
   tenant: string | null;
+  two_factor_enabled: Generated<number>;
+  disabled_at: Generated<number | null>;
+  last_seen_at: Generated<number | null>;
   created_at: string;
   updated_at: string;
 };
@@ -37,6 +41,45 @@ export type KeyRow = {
   expires_at: number | null;
   last_used_at: number | null;
   revoked_at: number | null;
+  /** The digest before the last rotation, and until when it still counts. */
+  previous_hash: string | null;
+  previous_until: number | null;
+  rotated_at: number | null;
+};
+type TwoFactorRow = { id: string; user_id: string; secret: string; backup_codes: string; verified: number };
+type UsedCodeRow = { user_id: string; code: string; used_at: number };
+type PasskeyRow = {
+  id: string;
+  name: string | null;
+  user_id: string;
+  device_type: string;
+  backed_up: number;
+  created_at: string | null;
+};
+export type InvitationRow = {
+  id: string;
+  email: string;
+  role: Role;
+  tenant: string | null;
+  invited_by: string;
+  created_at: number;
+  expires_at: number;
+  accepted_at: number | null;
+  revoked_at: number | null;
+};
+/** A link that a person was given: only the digest of its token is kept. `subject` is the invitation, or the person whose password it sets. */
+type LinkRow = { hash: string; kind: 'invitation' | 'reset'; subject: string; expires_at: number };
+/** A mail that is due: committed with its reason, sent afterwards, tried again until it is. */
+export type MailRow = {
+  id: string;
+  kind: 'invitation' | 'reset';
+  /** The invitation, or the address that was asked for, which may be nobody's. */
+  subject: string;
+  created_at: number;
+  attempts: number;
+  next_at: number;
+  done_at: number | null;
+  outcome: string | null;
 };
 /** The columns of `accounts` that we write; Better Auth knows the others. */
 type AccountRow = {
@@ -84,6 +127,12 @@ export type AccessTables = {
   sessions: SessionRow;
   accounts: AccountRow;
   api_keys: KeyRow;
+  two_factors: TwoFactorRow;
+  used_codes: UsedCodeRow;
+  passkeys: PasskeyRow;
+  invitations: InvitationRow;
+  links: LinkRow;
+  mails: MailRow;
   setup: { id: number; used_at: number | null };
   setup_tokens: { hash: string; expires_at: number };
   sign_in_attempts: AttemptRow;

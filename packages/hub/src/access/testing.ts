@@ -7,7 +7,7 @@ import { createApp } from '../platform/http/server.ts';
 import { openEventStream } from '../platform/http/sse.ts';
 import { createSecrets } from '../platform/secrets.ts';
 import { silentLog } from '../platform/testing.ts';
-import { type AccessConfig, createAccess } from './access.ts';
+import { type AccessConfig, type AccessDeps, createAccess } from './access.ts';
 import { allow } from './authorize.ts';
 import type { Caller } from './caller.ts';
 import { checkOrigin } from './origin.ts';
@@ -32,7 +32,7 @@ export type Call = {
 /** One hub's access room behind the real application, on a real database, with a route for each kind of permission and a stream. */
 export function openRig(
   database: Database,
-  options: { clock?: Clock; staleMs?: number; config?: Partial<AccessConfig> } = {},
+  options: { clock?: Clock; staleMs?: number; config?: Partial<AccessConfig>; oidc?: AccessDeps['oidc'] } = {},
 ) {
   const clock = options.clock ?? systemClock;
   const config = { publicUrl: ORIGIN, metaKey: META_KEY, cronSecret: CRON_SECRET, ...options.config };
@@ -43,6 +43,7 @@ export function openRig(
     secrets: createSecrets('0123456789abcdef0123456789abcdef'),
     config,
     projectByIngestKey: async (key) => (key === PROJECT_KEY ? 'veria' : undefined),
+    ...(options.oidc === undefined ? {} : { oidc: options.oidc }),
     ...(options.staleMs === undefined ? {} : { staleMs: options.staleMs }),
   });
   const probe = (path: string, auth: Route['auth'], method: Route['method'] = 'get'): Route<Caller> =>

@@ -1,8 +1,8 @@
-import { ChannelDeclaration, type ProjectDeclaration } from '@orrery/protocol';
+import { ChannelDeclaration, OidcDeclaration, type ProjectDeclaration } from '@orrery/protocol';
 import { type EnvironmentValues, textOf } from './environment.ts';
 import type { FileConfig } from './file.ts';
 import type { Issue } from './issue.ts';
-import { maskChannel, maskProject } from './mask.ts';
+import { maskChannel, maskOidc, maskProject } from './mask.ts';
 import { Declared } from './secret.ts';
 
 /** Whether one channel tells everybody whom the other would tell. */
@@ -13,17 +13,24 @@ const reaches = (one: ChannelDeclaration, other: ChannelDeclaration): boolean =>
 
 type Reading = { file?: FileConfig; issues: Issue[]; warnings: Issue[] };
 
-/** What the environment adds to the file: the key of projects that declare none, and channels. */
+/** What the environment adds to the file: the key of projects that declare none, channels, and the identity provider. */
 export function withEnvironment<T extends Reading>(reading: T, values: EnvironmentValues): T {
   const { file } = reading;
   if (file === undefined) return reading;
   const { channels, warnings } = withChannels(file, values);
   const key = textOf(values, 'ECOSYSTEM_API_KEY');
   const projects = key === undefined ? file.projects : file.projects.map((project) => withKey(project, key));
+  const { oidc, issues } = withOidc(file, values);
   return {
     ...reading,
+    issues: [...reading.issues, ...issues],
     warnings: [...reading.warnings, ...warnings],
-    file: Object.freeze({ ...file, projects: Object.freeze(projects), channels: Object.freeze(channels) }),
+    file: Object.freeze({
+      ...file,
+      projects: Object.freeze(projects),
+      channels: Object.freeze(channels),
+      ...(oidc === undefined ? {} : { oidc }),
+    }),
   };
 }
 
@@ -31,6 +38,40 @@ const withKey = (project: Declared<ProjectDeclaration>, apiKey: string): Declare
   project.declaration.apiKey === undefined
     ? new Declared<ProjectDeclaration>(Object.freeze({ ...project.declaration, apiKey }), project.ref, maskProject)
     : project;
+
+/** Each OIDC_… variable fills what the file leaves open; half a provider is a mistake, because nobody could come in by it. */
+function withOidc(
+  file: FileConfig,
+  values: EnvironmentValues,
+): { oidc?: Declared<OidcDeclaration> | undefined; issues: Issue[] } {
+  const given = {
+    issuer: textOf(values, 'OIDC_ISSUER'),
+    audience: textOf(values, 'OIDC_AUDIENCE'),
+    clientId: textOf(values, 'OIDC_CLIENT_ID'),
+    clientSecret: textOf(values, 'OIDC_CLIENT_SECRET'),
+  };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  if (file.oidc === undefined && Object.keys(set).length === 0) return { issues: [] };
+  const declared = file.oidc?.declaration ?? OidcDeclaration.parse({});
+  const oidc = { ...set, ...declared };
+  const ref = file.oidc?.ref ?? 'environment';
+  const problem = oidcProblem(oidc);
+  if (problem === undefined) return { oidc: new Declared(Object.freeze(oidc), ref, maskOidc), issues: [] };
+  const [field, variable, reason] = problem;
+  const issue = file.oidc ? { source: ref, field: `access.oidc.${field}` } : { source: 'environment', field: variable };
+  return { issues: [{ ...issue, reason }] };
+}
+
+function oidcProblem({ issuer, audience, clientId }: OidcDeclaration): [string, string, string] | undefined {
+  if (issuer === undefined) return ['issuer', 'OIDC_ISSUER', 'is missing: it names the identity provider'];
+  if (audience === undefined && clientId === undefined)
+    return [
+      'audience',
+      'OIDC_AUDIENCE',
+      'is missing, and so is the client id: without either nobody can come in by the provider',
+    ];
+  return undefined;
+}
 
 /** SLACK_WEBHOOK_URL, and SMTP_URL with ALERT_EMAIL_TO, each make a channel, unless the file has one of that name or to the same place. */
 function withChannels(

@@ -1,3 +1,4 @@
+import { ACCESS_DESCRIPTIONS } from './accessDescriptions.ts';
 import { AI_ACCOUNT_DESCRIPTIONS } from './aiDescriptions.ts';
 import { CHANNEL_DESCRIPTIONS } from './channelDescriptions.ts';
 import { PROBE_DESCRIPTIONS } from './probeDescriptions.ts';
@@ -56,6 +57,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'statusPages[].groups[].services[].label': "What the public calls it; the service's own name when absent.",
   ai: 'AI calls through the hub.',
   ...AI_ACCOUNT_DESCRIPTIONS,
+  ...ACCESS_DESCRIPTIONS,
   network: 'What the hub may reach.',
   'network.allowPrivate': 'Allows private and loopback targets. Link-local addresses are never asked.',
   'network.selfCheck':
@@ -78,3 +80,4 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
 /** Keys whose text is a duration. */
 export const DURATIONS =
   /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|resolveAfter|repeatEvery|after|lasts|halfLife))$/;
+/(^retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|clockTolerance|keysMaxAge|resolveAfter|repeatEvery|after|lasts|halfLife))$/;

@@ -90,6 +90,7 @@ const TITLES: readonly [path: string, title: string][] = [
   ['rules[].effect.event', 'The effect `event` of a rule'],
   ['rules[].effect.notify', 'The effect `notify` of a rule'],
   ['statusPages[]', 'A status page'],
+  ['access.oidc', '`access.oidc`'],
   ['network', '`network`'],
   ['retention', '`retention`'],
   ['freshness', '`freshness`'],
@@ -104,6 +105,8 @@ function fileTables(schema: SchemaNode): string {
 
 /** Maps of their own that have no section: their keys are shown in place. */
 const IN_PLACE = new Set([
+  'claims',
+  'roles',
   'json',
   'basicAuth',
   'tls',

@@ -8,7 +8,7 @@ import {
 } from '@orrery/protocol';
 import { stringify } from 'yaml';
 import type { FileConfig } from './file.ts';
-import { maskChannel, maskProject } from './mask.ts';
+import { maskChannel, maskOidc, maskProject } from './mask.ts';
 
 type Declarations = {
   rules: readonly { declaration: RuleDeclaration }[];
@@ -20,7 +20,7 @@ type Declarations = {
 
 /** A whole orrery.yaml that declares what is running; secrets stand as `${NAME}` references. */
 export function exportYaml(
-  file: Pick<FileConfig, 'network' | 'retention' | 'freshness' | 'edges'> & Declarations,
+  file: Pick<FileConfig, 'network' | 'retention' | 'freshness' | 'edges' | 'oidc'> & Declarations,
 ): string {
   const document = {
     projects: file.projects.map(({ declaration }) => compact(maskProject(declaration))),
@@ -28,6 +28,7 @@ export function exportYaml(
     routes: file.routes.map(({ declaration }) => compact(declaration)),
     maintenance: file.maintenance.map(({ declaration }) => compact(declaration)),
     rules: file.rules.map(({ declaration }) => compact(declaration)),
+    ...(file.oidc === undefined ? {} : { access: { oidc: maskOidc(file.oidc.declaration) } }),
     network: file.network,
     retention: Object.fromEntries(Object.entries(file.retention).map(([name, ms]) => [name, formatDuration(ms)])),
     freshness: { offlineAfter: formatDuration(file.freshness.offlineAfterMs) },

@@ -5,6 +5,7 @@ import {
   type ChannelDeclaration,
   FileDeclaration,
   type MaintenanceDeclaration,
+  type OidcDeclaration,
   type ProjectDeclaration,
   parseDuration,
   type RouteDeclaration,
@@ -17,7 +18,7 @@ import { type ReadDocument, readDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { checkExpressions } from './expressions.ts';
 import { fieldPath, type Issue } from './issue.ts';
-import { maskChannel, maskProject } from './mask.ts';
+import { maskChannel, maskOidc, maskProject } from './mask.ts';
 import { checkRelations } from './relations.ts';
 import { Declared } from './secret.ts';
 import { checkShape } from './shape.ts';
@@ -35,6 +36,8 @@ export type FileConfig = {
   readonly maintenance: readonly Declared<MaintenanceDeclaration>[];
   readonly statusPages: readonly StatusPageDeclaration[];
   readonly aiAccounts: AccountsConfig;
+  /** The OpenID provider, if there is one. */
+  readonly oidc?: Declared<OidcDeclaration>;
   readonly network: {
     readonly allowPrivate: boolean;
     readonly selfCheck: readonly { readonly host: string; readonly port: number }[];
@@ -125,6 +128,9 @@ function toFileConfig(
       (window, i) => new Declared(deepFreeze(window), ref(['maintenance', i]), (shown) => shown),
     ),
     aiAccounts: toAccountsConfig(declared.ai, ref),
+    ...(declared.access.oidc === undefined
+      ? {}
+      : { oidc: new Declared(deepFreeze(declared.access.oidc), ref(['access', 'oidc']), maskOidc) }),
     network: declared.network,
     retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },

@@ -1,4 +1,4 @@
-import type { ChannelDeclaration, ProjectDeclaration } from '@orrery/protocol';
+import type { ChannelDeclaration, OidcDeclaration, ProjectDeclaration } from '@orrery/protocol';
 import { maskServices } from '../intake/index.ts';
 import { maskUrl, variable } from '../platform/urls.ts';
 
@@ -45,3 +45,6 @@ export function maskChannel(channel: ChannelDeclaration): ChannelDeclaration {
     }
   }
 }
+
+export const maskOidc = (oidc: OidcDeclaration): OidcDeclaration =>
+  oidc.clientSecret === undefined ? oidc : { ...oidc, clientSecret: variable('oidc', 'CLIENT_SECRET') };

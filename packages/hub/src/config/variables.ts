@@ -163,8 +163,26 @@ export const VARIABLES = variables({
     reserved: true,
     description: 'Lets the repair agents act.',
   },
-  OIDC_ISSUER: { kind: 'httpUrl', reserved: true, description: 'The identity provider whose tokens are accepted.' },
-  OIDC_AUDIENCE: { kind: 'text', reserved: true, description: 'The audience that those tokens must name.' },
+  OIDC_ISSUER: {
+    kind: 'httpUrl',
+    description: 'The OpenID provider whose people and tokens are accepted; `access.oidc` of the file wins.',
+  },
+  OIDC_AUDIENCE: {
+    kind: 'text',
+    absent: 'no bearer token is accepted',
+    description: 'The audience that a bearer token must name.',
+  },
+  OIDC_CLIENT_ID: {
+    kind: 'text',
+    absent: 'nobody signs in to the console by the provider',
+    description: 'Who the console is toward the provider.',
+  },
+  OIDC_CLIENT_SECRET: {
+    kind: 'secret',
+    secret: true,
+    absent: 'the console is a public client (PKCE alone)',
+    description: "The client's secret.",
+  },
   KAFKA_BROKERS: {
     kind: 'hostPorts',
     absent: 'the tables alone',

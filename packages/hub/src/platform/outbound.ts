@@ -41,6 +41,8 @@ export type OutboundRequest = {
   /** A socket of the hub's own machine to send it over, as an absolute path; the host of the URL is then a mere name. */
   socketPath?: string;
   signal?: AbortSignal;
+  /** Named by the operator for the hub itself: private addresses are allowed, metadata addresses are not. Never for what a redirect names. */
+  trusted?: boolean;
 };
 export type OutboundAnswer = {
   status: number;
@@ -168,7 +170,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
       const send = (socket: Socket) => exchange(attempt, socket, location, asked, deliver);
       if (asked.socketPath !== undefined) return reachUnix(attempt, asked.socketPath, allowPrivate, send);
       const where = target.tls && asked.tls ? { ...target, tls: asked.tls } : target;
-      await reach(attempt, where, send);
+      await reach(attempt, { ...where, trusted: asked.trusted === true }, send);
     };
     if (closed) attempt.fail(stopped());
     else if (!attempt.settled) start().catch(attempt.fail);
@@ -178,7 +180,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   /** Every hop is a request of its own: parsed, resolved and judged anew, inside the one deadline. */
   async function follow(asked: OutboundRequest, limit: number): Promise<OutboundAnswer> {
     const started = clock.monotonic();
-    const { method = 'GET', headers = {}, body, tls, ...rest } = asked;
+    const { method = 'GET', headers = {}, body, tls, trusted: _, ...rest } = asked;
     let hop: Hop<OutboundTls> = { url: asked.url, method, headers, body, tls };
     let until = Number.POSITIVE_INFINITY;
     const visited = new Set<string>();

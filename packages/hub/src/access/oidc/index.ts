@@ -1,0 +1,5 @@
+export { createBearer } from './bearer.ts';
+export { createOidc } from './oidc.ts';
+export { createSettings, OIDC_PROVIDER, oidcAccount } from './settings.ts';
+export { createTenantScope } from './tenantScope.ts';
+export { LONGEST_TOKEN, looksLikeToken } from './verify.ts';
