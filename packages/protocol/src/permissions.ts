@@ -10,6 +10,10 @@ export type Ask = 'public' | 'any' | 'person' | 'cron' | 'ingest' | Permission |
 
 /** Every HTTP route, sorted by its path. A test walks the running hub: a route without a line here fails it, and a line without a route. */
 export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
+  'GET /api/audit': 'configure',
+  'GET /api/audit/export': 'configure',
+  'GET /api/audit/verify': 'configure',
+  'GET /api/audit/{seq}': 'configure',
   'POST /api/auth/change-password': 'person',
   'GET /api/auth/get-session': 'public',
   'GET /api/auth/list-sessions': 'person',
@@ -24,6 +28,9 @@ export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
   'GET /api/config/status': 'ops:view of all',
   'GET /api/cron/ai-analyze': 'cron',
   'GET /api/cron/ecosystem-monitor': 'cron',
+  'GET /api/fed/actions': 'ops:view',
+  'POST /api/fed/actions': 'actions:run',
+  'GET /api/fed/actions/{requestId}': 'ops:view',
   'GET /api/fed/alerts': 'ops:view',
   'GET /api/fed/alerts/{id}': 'ops:view',
   'POST /api/fed/alerts/{id}/acknowledge': 'alerts:manage',
@@ -43,6 +50,7 @@ export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
   'GET /api/fed/projects/{slug}': 'ops:view',
   'POST /api/fed/refresh': 'actions:run',
   'GET /api/fed/sparklines': 'ops:view',
+  'POST /api/fed/verify': 'actions:run',
   'GET /api/heartbeat/{token}': 'public',
   'POST /api/heartbeat/{token}': 'public',
   'GET /api/keys': 'configure',
