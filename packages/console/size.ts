@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 const BUDGET = 280_000;
 const PAGES = {
   overview: 'src/overview/Overview.tsx',
+  ecosystem: 'src/ecosystem/Ecosystem.tsx',
   projects: 'src/projects/Projects.tsx',
   project: 'src/projects/Project.tsx',
   metrics: 'src/projects/MetricsTab.tsx',

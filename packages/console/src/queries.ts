@@ -43,6 +43,16 @@ export const projectQuery = (slug: string) =>
     refetchInterval: every(15_000),
   });
 
+export const graphQuery = queryOptions({
+  queryKey: ['graph'],
+  queryFn: async ({ signal }) => {
+    const graph = await api.graph(signal);
+    performance.mark('ecosystem:data');
+    return graph;
+  },
+  refetchInterval: every(10_000),
+});
+
 export const healthQuery = (project?: string) =>
   queryOptions({
     queryKey: ['health', project ?? 'all'],

@@ -13,7 +13,7 @@ import { Shell } from './desk/Shell.tsx';
 import { Broken, Missing } from './desk/Trouble.tsx';
 import { meQuery, queryClient } from './queries.ts';
 import { parseSearch, stringifySearch } from './ui/search.ts';
-import { readAlerts, readOverview, readProject, readProjects, readSettings } from './views.ts';
+import { readAlerts, readEcosystem, readOverview, readProject, readProjects, readSettings } from './views.ts';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: Missing });
 
@@ -58,6 +58,12 @@ const overview = createRoute({
   validateSearch: readOverview,
   component: lazyRouteComponent(() => import('./overview/Overview.tsx')),
 });
+const ecosystem = createRoute({
+  getParentRoute: () => desk,
+  path: '/ecosystem',
+  validateSearch: readEcosystem,
+  component: lazyRouteComponent(() => import('./ecosystem/Ecosystem.tsx')),
+});
 const projects = createRoute({
   getParentRoute: () => desk,
   path: '/projects',
@@ -84,7 +90,11 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, setup, desk.addChildren([overview, projects, project, alerts, settings])]),
+  routeTree: root.addChildren([
+    signIn,
+    setup,
+    desk.addChildren([overview, ecosystem, projects, project, alerts, settings]),
+  ]),
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,
   defaultErrorComponent: Broken,

@@ -66,3 +66,35 @@ export const SETTINGS_WORD: Record<(typeof SETTINGS_TABS)[number], string> = {
 };
 export const readSettings = (search: Search) =>
   given({ tab: oneOf(search.tab, SETTINGS_TABS), channel: textOf(search.channel) });
+
+export const ECOSYSTEM_TABLES = ['projects', 'edges'] as const;
+/** `x,y,zoom` of the map. */
+const PLACE = /^-?\d{1,7}(\.\d+)?,-?\d{1,7}(\.\d+)?,\d{1,2}(\.\d+)?$/;
+const numberText = (value: unknown, test: (value: number) => boolean) => {
+  const text = textOf(value);
+  return text !== undefined && /^\d+(\.\d+)?$/.test(text) && test(Number(text)) ? text : undefined;
+};
+
+export const readEcosystem = (search: Search) =>
+  given({
+    overlay: oneOf(search.overlay, ['risk', 'compliance', 'freshness', 'health', 'cost']),
+    find: textOf(search.find),
+    hide: textOf(search.hide),
+    domain: textOf(search.domain),
+    status: someOf(search.status, ['online', 'degraded', 'offline'])?.join(','),
+    tag: textOf(search.tag),
+    team: textOf(search.team),
+    kind: textOf(search.kind),
+    strength: numberText(search.strength, (value) => value <= 1),
+    sel: textOf(search.sel),
+    edge: textOf(search.edge),
+    focus: textOf(search.focus),
+    depth: oneOf(search.depth, ['1', '2', '3', 'all']),
+    dir: oneOf(search.dir, ['both', 'needs', 'neededBy']),
+    grown: textOf(search.grown),
+    each: oneOf(search.each, ['1']),
+    open: textOf(search.open),
+    as: oneOf(search.as, ECOSYSTEM_TABLES),
+    sort: writeSort(readSort(search.sort)),
+    at: typeof search.at === 'string' && PLACE.test(search.at) ? search.at : undefined,
+  });

@@ -75,6 +75,7 @@ function usePaletteGroups() {
   const pages: Action[] = [
     { id: 'to-overview', label: 'Overview', leftSection: arrow, onClick: () => void navigate({ to: '/' }) },
     { id: 'to-alerts', label: 'Alerts', leftSection: arrow, onClick: () => void navigate({ to: '/alerts' }) },
+    { id: 'to-ecosystem', label: 'Ecosystem', leftSection: arrow, onClick: () => void navigate({ to: '/ecosystem' }) },
     { id: 'to-projects', label: 'Projects', leftSection: arrow, onClick: () => void navigate({ to: '/projects' }) },
     {
       id: 'to-incidents',

@@ -1,5 +1,5 @@
 import { Notifications } from '@mantine/notifications';
-import { IconAlertTriangle, IconApps, IconLayoutDashboard, IconSettings } from '@tabler/icons-react';
+import { IconAlertTriangle, IconApps, IconLayoutDashboard, IconSettings, IconTopologyStar3 } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef } from 'react';
@@ -20,6 +20,7 @@ const KeysHelp = lazy(() => import('./KeysHelp.tsx'));
 /** The rooms that exist, in the order of the day. */
 const ROOMS = [
   { to: '/', name: 'Overview', icon: IconLayoutDashboard, key: 'o' },
+  { to: '/ecosystem', name: 'Ecosystem', icon: IconTopologyStar3, key: 'e' },
   { to: '/alerts', name: 'Alerts', icon: IconAlertTriangle, key: 'a' },
   { to: '/projects', name: 'Projects', icon: IconApps, key: 'p' },
   { to: '/settings', name: 'Settings', icon: IconSettings, key: 's' },
@@ -108,6 +109,7 @@ function useGlobalKeys(): void {
   useKeys({
     '?': openKeys,
     'g o': () => void navigate({ to: '/' }),
+    'g e': () => void navigate({ to: '/ecosystem' }),
     'g p': () => void navigate({ to: '/projects' }),
     'g a': () => void navigate({ to: '/alerts' }),
     'g s': () => void navigate({ to: '/settings' }),

@@ -9,9 +9,9 @@ function onEvent(event: OpsEvent): void {
     for (const key of keys) void queryClient.invalidateQueries({ queryKey: [key] });
   };
   if (event.type.startsWith('alert.')) stale('alerts', 'alert');
-  else if (event.type.startsWith('probe.')) stale('health', 'projects');
-  else if (event.type.startsWith('project.')) stale('projects', 'project', 'health');
-  else if (event.type.startsWith('config.')) stale('config', 'projects', 'channels');
+  else if (event.type.startsWith('probe.')) stale('health', 'projects', 'graph');
+  else if (event.type.startsWith('project.')) stale('projects', 'project', 'health', 'graph');
+  else if (event.type.startsWith('config.')) stale('config', 'projects', 'channels', 'graph');
 }
 
 export const live = createLive(onEvent, () => void queryClient.invalidateQueries());

@@ -8,6 +8,7 @@ export const KEYS: readonly { group: string; keys: readonly [string, string][] }
       ['⌘K or Ctrl K', 'Search or run an action'],
       ['?', 'Show these keys'],
       ['g o', 'Go to Overview'],
+      ['g e', 'Go to Ecosystem'],
       ['g p', 'Go to Projects'],
       ['g a', 'Go to Alerts'],
       ['g s', 'Go to Settings'],
@@ -26,6 +27,17 @@ export const KEYS: readonly { group: string; keys: readonly [string, string][] }
       ['r', 'Resolve'],
       ['i', 'Ignore'],
       ['Esc', 'Close the alert'],
+    ],
+  },
+  {
+    group: 'Ecosystem',
+    keys: [
+      ['Tab, Enter', 'Walk the map, open a project'],
+      ['f', 'Find'],
+      ['v', 'Map or table'],
+      ['0', 'Fit all in'],
+      ['Shift + hover', 'Blast radius'],
+      ['Esc', 'Close the panel, leave the focus'],
     ],
   },
   {

@@ -1,0 +1,21 @@
+/** Lights some projects and lines of a map and lets the others fade, without drawing anything anew. */
+export function light(
+  root: HTMLElement,
+  how: 'near' | 'blast',
+  nodes: ReadonlySet<string>,
+  edges: ReadonlySet<string>,
+): void {
+  for (const element of root.querySelectorAll<HTMLElement>('.react-flow__node')) {
+    if (nodes.has(element.dataset.id ?? '')) element.dataset.lit = '';
+    else delete element.dataset.lit;
+  }
+  for (const element of root.querySelectorAll<SVGElement>('[data-line]')) {
+    if (edges.has(element.dataset.line ?? '')) element.dataset.lit = '';
+    else delete element.dataset.lit;
+  }
+  root.dataset.light = how;
+}
+
+export function clearLight(root: HTMLElement): void {
+  delete root.dataset.light;
+}
