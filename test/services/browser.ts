@@ -105,6 +105,10 @@ export async function sessionOf(browser: Browser, baseURL: string): Promise<Sess
 /** Every page of the console, with what must be seen before it counts as shown. */
 export const PAGES = [
   { name: 'overview', path: '/', shows: 'Veria' },
+  { name: 'ecosystem', path: '/ecosystem', shows: 'Performia' },
+  { name: 'ecosystem-chosen', path: '/ecosystem?sel=veria&focus=veria', shows: 'Blast radius' },
+  { name: 'ecosystem-table', path: '/ecosystem?as=projects', shows: 'Performia' },
+  { name: 'ecosystem-edges', path: '/ecosystem?as=edges', shows: 'Known because' },
   { name: 'alerts', path: '/alerts', shows: 'Alerts' },
   { name: 'alerts-all', path: '/alerts?status=all', shows: 'Alerts' },
   { name: 'incidents', path: '/alerts?tab=incidents', shows: 'incidents' },

@@ -7,7 +7,7 @@ import { actionRoutes, createActions } from './actions/index.ts';
 import { accountRoutes, createAccounts } from './ai/index.ts';
 import { alertRoutes, createAlerts, ruleRoutes } from './alerts/index.ts';
 import { analysisRoutes, createAnalysis } from './analysis/index.ts';
-import { catalogRoutes, createCatalog } from './catalog/index.ts';
+import { catalogRoutes, createCatalog, createLayout } from './catalog/index.ts';
 import { type Config, configRoutes, type FileConfig, watchConfig } from './config/index.ts';
 import { createDetect, detectRoutes } from './detect/index.ts';
 import { createEvents, eventRoutes } from './events/index.ts';
@@ -133,6 +133,8 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       offlineAfterMs: () => file.freshness.offlineAfterMs,
       halfLifeMs: () => file.edges.halfLifeMs,
     });
+    const layout = createLayout({ log });
+    stops.push(() => layout.close());
     const identity = { id: holderId, name: `${hostname()}:${process.pid}`, version: VERSION };
     const hubs =
       databaseUrl === undefined ? aloneHub(clock, identity) : sharedHub({ ...identity, url: databaseUrl, clock, log });
@@ -262,7 +264,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const closing = new AbortController();
     const routes: Route<Caller>[] = [
       ...accessRoutes(access),
-      ...catalogRoutes(catalog),
+      ...catalogRoutes(catalog, layout),
       ...actionRoutes(actions),
       ...intakeRoutes(intake),
       ...meshRoutes(intake),

@@ -3,12 +3,13 @@ import { notifications } from '@mantine/notifications';
 import type { GraphNode } from '@orrery/protocol';
 import { IconRefresh } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useMay } from '../access/me.ts';
 import { api } from '../api.ts';
 import { queryClient } from '../queries.ts';
-import { Confirm } from '../settings/Confirm.tsx';
 import { nameOf } from './model.ts';
+
+const Confirm = lazy(() => import('../settings/Confirm.tsx').then((part) => ({ default: part.Confirm })));
 
 /** What can be done with a project from the map; each says first what it will do. */
 export function Acts({ node }: { node: GraphNode }) {
@@ -33,17 +34,19 @@ export function Acts({ node }: { node: GraphNode }) {
         Refresh…
       </Button>
       {asked && (
-        <Confirm
-          title={`Refresh ${nameOf(node)}`}
-          verb="Refresh"
-          error={refresh.error}
-          busy={refresh.isPending}
-          onClose={() => setAsked(false)}
-          onConfirm={() => refresh.mutate()}
-        >
-          The hub runs every probe of {nameOf(node)} now and verifies its endpoints. It only reads; nothing is changed
-          there.
-        </Confirm>
+        <Suspense>
+          <Confirm
+            title={`Refresh ${nameOf(node)}`}
+            verb="Refresh"
+            error={refresh.error}
+            busy={refresh.isPending}
+            onClose={() => setAsked(false)}
+            onConfirm={() => refresh.mutate()}
+          >
+            The hub runs every probe of {nameOf(node)} now and verifies its endpoints. It only reads; nothing is changed
+            there.
+          </Confirm>
+        </Suspense>
       )}
     </>
   );

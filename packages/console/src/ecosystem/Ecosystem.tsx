@@ -1,4 +1,4 @@
-import { ActionIcon, Button } from '@mantine/core';
+import { Button } from '@mantine/core';
 import {
   IconArrowsMaximize,
   IconHelp,
@@ -9,9 +9,8 @@ import {
   IconTopologyStar3,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Page } from '../desk/Page.tsx';
-import { FirstProject } from '../overview/FirstProject.tsx';
 import { graphQuery } from '../queries.ts';
 import { plural } from '../ui/format.ts';
 import { useKeys } from '../ui/keys.ts';
@@ -20,18 +19,26 @@ import { Segments } from '../ui/Segments.tsx';
 import { readSort, writeSort } from '../ui/search.ts';
 import { usePutSearch } from '../ui/usePutSearch.ts';
 import classes from './Ecosystem.module.css';
-import { FilterMenu } from './FilterMenu.tsx';
-import { FindBox } from './FindBox.tsx';
-import { GraphMap, type MapHandle } from './GraphMap.tsx';
-import { GraphTable } from './GraphTable.tsx';
+import type { MapHandle } from './GraphMap.tsx';
 import { Legend } from './Legend.tsx';
 import { nameOf } from './model.ts';
-import { EdgePanel, type Go, NodePanel, Summary } from './SidePanel.tsx';
-import { CARD } from './settle.ts';
-import { Tour } from './Tour.tsx';
+import type { Go } from './panel.tsx';
+import { CARD, FIT } from './settle.ts';
 import { textOfSet, useMapView } from './useMapView.ts';
 import { MANY, TOO_MANY } from './view.ts';
 
+/** On its way while the data is: the page needs both. */
+const map = import('./GraphMap.tsx');
+const GraphMap = lazy(() => map.then((part) => ({ default: part.GraphMap })));
+const FirstProject = lazy(() =>
+  import('../overview/FirstProject.tsx').then((part) => ({ default: part.FirstProject })),
+);
+const GraphTable = lazy(() => import('./GraphTable.tsx').then((part) => ({ default: part.GraphTable })));
+const Summary = lazy(() => import('./Summary.tsx').then((part) => ({ default: part.Summary })));
+const NodePanel = lazy(() => import('./Chosen.tsx').then((part) => ({ default: part.NodePanel })));
+const EdgePanel = lazy(() => import('./Chosen.tsx').then((part) => ({ default: part.EdgePanel })));
+const Toolbar = lazy(() => import('./Toolbar.tsx').then((part) => ({ default: part.Toolbar })));
+const Tour = lazy(() => import('./Tour.tsx').then((part) => ({ default: part.Tour })));
 const TOURED = 'orrery-ecosystem-toured';
 
 export default function Ecosystem() {
@@ -97,7 +104,7 @@ export default function Ecosystem() {
     },
     f: () => document.querySelector<HTMLInputElement>('[data-tour="find"] input')?.focus(),
     v: () => put({ as: search.as ? undefined : 'projects' }),
-    '0': () => void handle.current?.fitView({ padding: 0.08 }),
+    '0': () => void handle.current?.fitView(FIT),
   });
 
   const onShow = useCallback(
@@ -130,48 +137,23 @@ export default function Ecosystem() {
     >
       <QueryNote query={query} what="the map" />
       {query.isPending && <Waiting rows={12} what="the map" />}
-      {graph?.nodes.length === 0 && <FirstProject />}
+      {graph?.nodes.length === 0 && (
+        <Suspense>
+          <FirstProject />
+        </Suspense>
+      )}
       {graph && graph.nodes.length > 0 && model && view && (
         <>
           <div className={classes.tools}>
-            <div data-tour="find" style={{ display: 'contents' }}>
-              <FindBox
-                label="Find projects"
-                kind="find"
-                model={model}
-                value={search.find ?? ''}
-                onChange={(text) => {
+            <Suspense fallback={<div className={classes.toolsWait} />}>
+              <Toolbar
+                {...{ model, search, chosen, strength, found, put }}
+                onFly={flyToNext}
+                onFind={() => {
                   flown.current = -1;
-                  put({ find: text || undefined });
                 }}
-                onEnter={flyToNext}
-                note={found && `${found.size} found`}
               />
-            </div>
-            <FindBox
-              label="Hide projects"
-              kind="hide"
-              model={model}
-              value={search.hide ?? ''}
-              onChange={(text) => put({ hide: text || undefined })}
-            />
-            <FilterMenu
-              model={model}
-              chosen={chosen}
-              strength={strength}
-              onChosen={(facet, values) => put({ [facet]: textOfSet(values) })}
-              onStrength={(value) => put({ strength: value > 0 ? String(value) : undefined })}
-              onClear={() =>
-                put({
-                  status: undefined,
-                  domain: undefined,
-                  team: undefined,
-                  tag: undefined,
-                  kind: undefined,
-                  strength: undefined,
-                })
-              }
-            />
+            </Suspense>
             <div data-tour="table">
               <Button
                 leftSection={search.as ? <IconTopologyStar3 size={14} /> : <IconTable size={14} />}
@@ -185,40 +167,44 @@ export default function Ecosystem() {
             </Button>
           </div>
           {search.as ? (
-            <GraphTable
-              model={model}
-              view={view}
-              strength={strength}
-              found={found}
-              which={search.as}
-              sort={readSort(search.sort)}
-              onWhich={(which) => put({ as: which, sort: undefined })}
-              onSort={(sort) => put({ sort: writeSort(sort) })}
-              onShow={onShow}
-            />
+            <Suspense fallback={<Waiting rows={12} what="the table" />}>
+              <GraphTable
+                model={model}
+                view={view}
+                strength={strength}
+                found={found}
+                which={search.as}
+                sort={readSort(search.sort)}
+                onWhich={(which) => put({ as: which, sort: undefined })}
+                onSort={(sort) => put({ sort: writeSort(sort) })}
+                onShow={onShow}
+              />
+            </Suspense>
           ) : (
             <div className={classes.stage}>
               <div className={classes.mapBox} data-tour="map">
-                <GraphMap
-                  model={model}
-                  view={view}
-                  places={places}
-                  overlay={overlay}
-                  scale={scale}
-                  selected={node?.id}
-                  selectedEdge={edge?.id}
-                  found={found}
-                  viewport={viewport}
-                  fitKey={`${search.focus ?? ''} ${search.depth ?? ''} ${search.dir ?? ''} ${search.grown ?? ''}`}
-                  onViewport={onViewport}
-                  onSelect={go.select}
-                  onSelectEdge={go.selectEdge}
-                  onFocus={go.focus}
-                  onOpenGroup={onOpenGroup}
-                  onGrow={onGrow}
-                  onMoved={move}
-                  onReady={onReady}
-                />
+                <Suspense>
+                  <GraphMap
+                    model={model}
+                    view={view}
+                    places={places}
+                    overlay={overlay}
+                    scale={scale}
+                    selected={node?.id}
+                    selectedEdge={edge?.id}
+                    found={found}
+                    viewport={viewport}
+                    fitKey={`${search.focus ?? ''} ${search.depth ?? ''} ${search.dir ?? ''} ${search.grown ?? ''}`}
+                    onViewport={onViewport}
+                    onSelect={go.select}
+                    onSelectEdge={go.selectEdge}
+                    onFocus={go.focus}
+                    onOpenGroup={onOpenGroup}
+                    onGrow={onGrow}
+                    onMoved={move}
+                    onReady={onReady}
+                  />
+                </Suspense>
                 <div className={classes.bars}>
                   {search.focus && (
                     <div className={classes.bar} role="status">
@@ -295,59 +281,81 @@ export default function Ecosystem() {
                   <Legend overlay={overlay} onOverlay={(next) => put({ overlay: next })} />
                 </div>
                 <div className={classes.zoom}>
-                  <ActionIcon aria-label="Zoom in" onClick={() => void handle.current?.zoomIn()}>
+                  <button
+                    type="button"
+                    className={classes.zoomButton}
+                    aria-label="Zoom in"
+                    onClick={() => void handle.current?.zoomIn()}
+                  >
                     <IconPlus size={16} />
-                  </ActionIcon>
-                  <ActionIcon aria-label="Zoom out" onClick={() => void handle.current?.zoomOut()}>
+                  </button>
+                  <button
+                    type="button"
+                    className={classes.zoomButton}
+                    aria-label="Zoom out"
+                    onClick={() => void handle.current?.zoomOut()}
+                  >
                     <IconMinus size={16} />
-                  </ActionIcon>
-                  <ActionIcon
+                  </button>
+                  <button
+                    type="button"
+                    className={classes.zoomButton}
                     aria-label="Fit all in"
                     title="Fit all in (0)"
-                    onClick={() => void handle.current?.fitView({ padding: 0.08 })}
+                    onClick={() => void handle.current?.fitView(FIT)}
                   >
                     <IconArrowsMaximize size={15} />
-                  </ActionIcon>
-                  <ActionIcon aria-label="Lay out again" title="Forget where I put things" onClick={again}>
+                  </button>
+                  <button
+                    type="button"
+                    className={classes.zoomButton}
+                    aria-label="Lay out again"
+                    title="Forget where I put things"
+                    onClick={again}
+                  >
                     <IconRouteAltLeft size={16} />
-                  </ActionIcon>
+                  </button>
                 </div>
               </div>
-              {edge ? (
-                <EdgePanel edge={edge} model={model} go={go} />
-              ) : node ? (
-                <NodePanel node={node} model={model} go={go} />
-              ) : (
-                <Summary
-                  graph={graph}
-                  model={model}
-                  view={view}
-                  overlay={overlay}
-                  scale={scale}
-                  go={{
-                    ...go,
-                    select: (slug) => {
-                      go.select(slug);
-                      if (slug) fly(slug);
-                    },
-                  }}
-                />
-              )}
+              <Suspense fallback={<aside aria-label="Panel" />}>
+                {edge ? (
+                  <EdgePanel edge={edge} model={model} go={go} />
+                ) : node ? (
+                  <NodePanel node={node} model={model} go={go} />
+                ) : (
+                  <Summary
+                    graph={graph}
+                    model={model}
+                    view={view}
+                    overlay={overlay}
+                    scale={scale}
+                    go={{
+                      ...go,
+                      select: (slug) => {
+                        go.select(slug);
+                        if (slug) fly(slug);
+                      },
+                    }}
+                  />
+                )}
+              </Suspense>
             </div>
           )}
         </>
       )}
       {tour && (
-        <Tour
-          onEnd={() => {
-            setTour(false);
-            try {
-              localStorage.setItem(TOURED, '1');
-            } catch {
-              // It is offered again.
-            }
-          }}
-        />
+        <Suspense>
+          <Tour
+            onEnd={() => {
+              setTour(false);
+              try {
+                localStorage.setItem(TOURED, '1');
+              } catch {
+                // It is offered again.
+              }
+            }}
+          />
+        </Suspense>
       )}
     </Page>
   );

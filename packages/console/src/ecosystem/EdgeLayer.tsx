@@ -7,7 +7,7 @@ import { CARD, type Point } from './settle.ts';
 import type { Line, View } from './view.ts';
 
 /** Lines can be hit with a pointer as long as there are no more than this; the table lists them all. */
-const HITTABLE = 800;
+const HITTABLE = 500;
 const REACH: Record<Detail, number> = { card: 8, chip: 16, dot: 30 };
 
 type Props = {

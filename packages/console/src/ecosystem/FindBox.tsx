@@ -1,6 +1,7 @@
 import { IconEyeOff, IconSearch } from '@tabler/icons-react';
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
-import { completions, parseExpression } from './expression.ts';
+import { completions } from './complete.ts';
+import { parseExpression } from './expression.ts';
 import classes from './FindBox.module.css';
 import type { Model } from './model.ts';
 
@@ -42,7 +43,7 @@ export function FindBox({ label, kind, model, value, onChange, onEnter, note }: 
   const shown = open && list.length > 0;
   const Icon = kind === 'find' ? IconSearch : IconEyeOff;
   return (
-    <div className={classes.box} data-kind={kind}>
+    <div className={classes.box} data-kind={kind} data-tour={kind}>
       <Icon size={14} className={classes.icon} aria-hidden="true" />
       <input
         ref={input}
@@ -95,7 +96,7 @@ export function FindBox({ label, kind, model, value, onChange, onEnter, note }: 
           {wrong.reason}
         </span>
       )}
-      <ul
+      <div
         id={`${id}-list`}
         className={classes.list}
         role="listbox"
@@ -105,7 +106,7 @@ export function FindBox({ label, kind, model, value, onChange, onEnter, note }: 
         {list.map((item, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the box above has the keyboard.
           // biome-ignore lint/a11y/useFocusableInteractive: an option is pointed at from the box, never focused itself.
-          <li
+          <div
             key={item.whole}
             id={`${id}-${index}`}
             className={classes.option}
@@ -116,9 +117,9 @@ export function FindBox({ label, kind, model, value, onChange, onEnter, note }: 
           >
             <code>{item.text}</code>
             <span>{item.says}</span>
-          </li>
+          </div>
         ))}
-      </ul>
+      </div>
     </div>
   );
 }

@@ -19,12 +19,11 @@ import type { MapNode } from './nodes.tsx';
 import { GroupNode, ProjectNode } from './nodes.tsx';
 import { OVERLAY, type Overlay, type Scale, worst } from './overlays.ts';
 import { blastOf, neighbourhood } from './reach.ts';
-import { boxOf, CARD, type Places, type Point } from './settle.ts';
+import { CARD, FIT, type Places, type Point } from './settle.ts';
 import type { View } from './view.ts';
 
-const NODE_TYPES = { project: ProjectNode, group: GroupNode };
+const NODE_TYPES = { project: ProjectNode, domain: GroupNode };
 const PRO = { hideAttribution: false };
-const FIT = { padding: 0.08, maxZoom: 1.15, minZoom: 0.02 };
 
 export type MapHandle = ReactFlowInstance<MapNode>;
 type Props = {
@@ -53,13 +52,20 @@ type Props = {
 
 /** The map itself: projects as cards, chips or dots by distance; lines beneath them. */
 export function GraphMap(props: Props) {
-  const { model, view, places, overlay, scale, selected, found, viewport, fitKey } = props;
+  const { model, view, places, found, viewport, fitKey } = props;
   const box = useRef<HTMLDivElement>(null);
   const [detail, setDetail] = useState<Detail>('card');
   const [dragged, setDragged] = useState<ReadonlyMap<string, Point>>();
   const at = useCallback((id: string): Point | undefined => dragged?.get(id) ?? places.get(id), [dragged, places]);
   const nodes = useMapNodes(props, at);
 
+  const { onSelect, onMoved } = props;
+  const choose = useCallback(
+    (id: string) => {
+      if (model.nodes.has(id)) onSelect(id);
+    },
+    [model, onSelect],
+  );
   const onNodesChange = useCallback(
     (changes: NodeChange<MapNode>[]) => {
       const moved = changes.filter((change) => change.type === 'position' && change.position);
@@ -77,18 +83,18 @@ export function GraphMap(props: Props) {
         // Arrow keys move a card without a drag.
         for (const change of moved)
           if (change.type === 'position' && !change.dragging && change.position)
-            props.onMoved(new Map([[change.id, change.position]]));
+            onMoved(new Map([[change.id, change.position]]));
       }
       for (const change of changes) if (change.type === 'select' && change.selected) choose(change.id);
     },
-    [nodes, props],
+    [nodes, choose, onMoved],
   );
-  const choose = (id: string) => {
-    const group = view.groups.find((each) => each.id === id);
-    if (!group) props.onSelect(id);
-  };
   // What was dragged is remembered by the page; until it says so the card stays where it was dropped.
-  useEffect(() => setDragged(undefined), [places]);
+  const before = useRef(places);
+  if (before.current !== places) {
+    before.current = places;
+    if (dragged) setDragged(undefined);
+  }
 
   const hover = useRef<{ id: string; shift: boolean }>(undefined);
   const show = useCallback(
@@ -159,7 +165,7 @@ export function GraphMap(props: Props) {
           aria-label="Map of projects"
         >
           <EdgeLayer view={view} at={at} selected={props.selectedEdge} onSelect={props.onSelectEdge} detail={detail} />
-          <Refit by={fitKey} skip={viewport !== undefined} />
+          <Refit by={fitKey} />
           {props.children}
         </ReactFlow>
       </div>
@@ -216,7 +222,7 @@ function useMapNodes(props: Props, at: (id: string) => Point | undefined): MapNo
         key,
         (): MapNode => ({
           ...placed(group.id, group.place, group.size),
-          type: 'group',
+          type: 'domain',
           draggable: false,
           className: hits ? 'found' : '',
           ariaLabel: `${group.domain}, ${group.members.length} projects, ${states.offline} offline, ${states.degraded} degraded`,
@@ -241,7 +247,7 @@ const placed = (id: string, position: Point, { x: width, y: height }: Point) => 
 });
 
 /** Fits the view anew when the focus changes; never when facts do. */
-function Refit({ by, skip }: { by: string; skip: boolean }) {
+function Refit({ by }: { by: string }) {
   const { fitView } = useReactFlow();
   const before = useRef(by);
   useEffect(() => {
@@ -250,8 +256,5 @@ function Refit({ by, skip }: { by: string; skip: boolean }) {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     void fitView({ ...FIT, duration: calm ? 0 : 250 });
   }, [by, fitView]);
-  void skip;
   return null;
 }
-
-export { boxOf };

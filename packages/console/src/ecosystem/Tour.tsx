@@ -43,7 +43,6 @@ export function Tour({ onEnd }: { onEnd: () => void }) {
   }, [at]);
   const last = step === STEPS.length - 1;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a modal dialog would hide what the tour points at.
     <div
       ref={box}
       className={classes.tour}

@@ -25,7 +25,7 @@ type GroupData = {
   hits: number | undefined;
   onOpenGroup: (domain: string) => void;
 };
-export type MapNode = Node<ProjectData, 'project'> | Node<GroupData, 'group'>;
+export type MapNode = Node<ProjectData, 'project'> | Node<GroupData, 'domain'>;
 
 /** One project: a card near by, a name from further, a dot from afar. Its border is its state, its arc what the overlay says. */
 export const ProjectNode = memo(function ProjectNode({ data, selected }: NodeProps<Node<ProjectData, 'project'>>) {
@@ -39,7 +39,7 @@ export const ProjectNode = memo(function ProjectNode({ data, selected }: NodePro
         data-state={state.tone}
         data-selected={selected || undefined}
       >
-        <Arc reading={reading} size={detail === 'chip' ? 64 : 76} />
+        <Arc reading={reading} size={detail === 'chip' ? 64 : 104} />
         {detail === 'chip' && <span className={classes.farName}>{nameOf(node)}</span>}
       </div>
     );
@@ -104,7 +104,7 @@ function Arc({ reading, size, inside }: { reading: Reading; size: number; inside
 const WORDS: Record<Tone, string> = { bad: 'bad', warn: 'to watch', ok: 'well', none: 'not known', quiet: '' };
 
 /** A domain, or what is left of one, in place of its projects. */
-export const GroupNode = memo(function GroupNode({ data, selected }: NodeProps<Node<GroupData, 'group'>>) {
+export const GroupNode = memo(function GroupNode({ data, selected }: NodeProps<Node<GroupData, 'domain'>>) {
   const { group, tone, tones, states, hits, onOpenGroup } = data;
   const counts = (['bad', 'warn', 'ok', 'none'] as const).map(
     (each) => [each, tones.filter((one) => one === each).length] as const,

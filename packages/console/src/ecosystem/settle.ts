@@ -6,6 +6,12 @@ export type Places = ReadonlyMap<string, Point>;
 
 /** The size of a card, and how far apart cards stand. The hub lays out with the same measures. */
 export const CARD = { width: 196, height: 76 };
+/** Room for what stands above the map: the legend below, the bars on top. */
+export const FIT = {
+  padding: { top: '60px', right: '56px', bottom: '142px', left: '24px' },
+  maxZoom: 1.15,
+  minZoom: 0.02,
+} as const;
 const APART = { x: CARD.width + 44, y: CARD.height + 34 };
 
 /**

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import type { Caller } from '../access/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { Catalog } from './catalog.ts';
+import type { Layout } from './layout/layout.ts';
 
 const tag = 'Federation';
 const params = z.strictObject({ slug: Slug });
@@ -19,7 +20,7 @@ const flag = z
   .default('false')
   .transform((text) => text === 'true' || text === '1');
 
-export function catalogRoutes(catalog: Catalog): Route<Caller>[] {
+export function catalogRoutes(catalog: Catalog, layout: Pick<Layout, 'placed'>): Route<Caller>[] {
   return [
     defineRoute({
       method: 'get',
@@ -78,9 +79,9 @@ export function catalogRoutes(catalog: Catalog): Route<Caller>[] {
       path: '/api/fed/graph',
       auth: 'ops:view',
       tag,
-      summary: 'Projects as nodes, integrations as edges',
+      summary: 'Projects as nodes, integrations as edges, and where they stand on the map',
       response: EcosystemGraph,
-      handle: ({ caller }) => catalog.graph(caller),
+      handle: async ({ caller }) => layout.placed(await catalog.graph(caller)),
     }),
   ];
 }
