@@ -207,7 +207,6 @@ function columnsOfEdges(model: Model, show: (id: string) => void): Column<GraphE
       cell: (row) => name(row.to),
       sort: (row) => name(row.to),
       value: (row) => row.to,
-      grow: true,
     },
     { id: 'kind', header: 'Kind', cell: (row) => row.kind, sort: (row) => row.kind, value: (row) => row.kind },
     {
