@@ -108,7 +108,7 @@ export const PAGES = [
   { name: 'ecosystem', path: '/ecosystem', shows: 'Performia' },
   { name: 'ecosystem-chosen', path: '/ecosystem?sel=veria&focus=veria', shows: 'Blast radius' },
   { name: 'ecosystem-table', path: '/ecosystem?as=projects', shows: 'Performia' },
-  { name: 'ecosystem-edges', path: '/ecosystem?as=edges', shows: 'Known because' },
+  { name: 'ecosystem-edges', path: '/ecosystem?as=edges', shows: 'Strength' },
   { name: 'alerts', path: '/alerts', shows: 'Alerts' },
   { name: 'alerts-all', path: '/alerts?status=all', shows: 'Alerts' },
   { name: 'incidents', path: '/alerts?tab=incidents', shows: 'incidents' },
