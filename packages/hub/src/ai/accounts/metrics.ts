@@ -2,26 +2,18 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CallRow } from './tables.ts';
 
 /** Buckets of the OpenTelemetry GenAI conventions. */
-const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304];
 const SECONDS = [0.01, 0.04, 0.16, 0.64, 2.56, 10.24, 40.96, 163.84];
 /** Models are named by providers and callers: after so many they are `other`, so that nobody can fill the hub's memory. */
 const MOST_NAMES = 200;
 
 const OPERATIONS: Readonly<Record<string, string>> = { embeddings: 'embeddings' };
 
-/** What is told of calls on /metrics: the GenAI conventions' two metrics, costs and outcomes. */
+/** What the ledger tells on /metrics: durations by the GenAI conventions, costs and outcomes. */
 export function createCallMetrics(
   registry: Registry,
   live: () => { open: number; waiting: number; unwritten: number },
 ) {
   const labelNames = ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'];
-  const tokens = new Histogram({
-    name: 'gen_ai_client_token_usage',
-    help: 'Tokens of a call, by type.',
-    labelNames: [...labelNames, 'gen_ai_token_type'],
-    buckets: TOKENS,
-    registers: [registry],
-  });
   const duration = new Histogram({
     name: 'gen_ai_client_operation_duration_seconds',
     help: 'Time from a request to the end of its answer.',
@@ -66,8 +58,6 @@ export function createCallMetrics(
       gen_ai_provider_name: bounded(row.provider),
       gen_ai_request_model: bounded(row.model ?? 'other'),
     };
-    if (row.input_tokens > 0) tokens.observe({ ...labels, gen_ai_token_type: 'input' }, row.input_tokens);
-    if (row.output_tokens > 0) tokens.observe({ ...labels, gen_ai_token_type: 'output' }, row.output_tokens);
     duration.observe({ ...labels, error_type: row.outcome === 'ok' ? '' : row.outcome }, row.latency_ms / 1000);
     if (row.cost_nano !== null && row.cost_nano > 0)
       cost.inc({ provider: labels.gen_ai_provider_name }, row.cost_nano / 1e9);
