@@ -161,6 +161,7 @@ export function hubRoutes(deps: Deps): Route<Caller>[] {
       summary: 'Probe projects and verify their endpoints now',
       body: z.strictObject({ projects: z.array(Slug).min(1).max(200).optional() }),
       response: RefreshResult,
+      echoes: true,
       perMinute: 30,
       handle: async ({ caller, body }) => {
         authorize(caller, 'actions:run');

@@ -2,7 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { accessRoutes, allow, audit, type Caller, checkOrigin, createAccess, systemCaller } from './access/index.ts';
+import {
+  accessRoutes,
+  allow,
+  audit,
+  type Caller,
+  checkOrigin,
+  createAccess,
+  foreign,
+  systemCaller,
+  tenantRoutes,
+} from './access/index.ts';
 import { actionRoutes, createActions } from './actions/index.ts';
 import { accountRoutes, createAccounts } from './ai/index.ts';
 import { alertRoutes, createAlerts, ruleRoutes } from './alerts/index.ts';
@@ -105,8 +115,8 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         adminPassword: config.admin?.password.reveal(),
       },
       projectByIngestKey: (key) => catalog.projectByIngestKey(key),
-      projectsOfTenant: async (tenant) =>
-        (await catalog.declarations()).filter((project) => project.tenant === tenant).map(({ slug }) => slug),
+      projectsOfTenant: (tenant) => catalog.ofTenant(tenant),
+      policy: () => ({ rbac: file.access.rbac ?? config.rbac, tiers: file.tiers }),
       oidc: { declared: () => file.oidc?.declaration, outbound },
     });
     stops.push(() => access.close());
@@ -132,6 +142,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       facts: (slugs) => projectFacts({ intake, samples }, slugs),
       offlineAfterMs: () => file.freshness.offlineAfterMs,
       halfLifeMs: () => file.edges.halfLifeMs,
+      tenantExists: access.tenants.exists,
     });
     const layout = createLayout({ log });
     stops.push(() => layout.close());
@@ -228,6 +239,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const following = followProjects({ catalog, intake, detect, alerts, log });
     stops.push(() => following.stop());
     catalog.onChange(() => {
+      access.rightsChanged();
       following.soon();
       jobs.wake('catalog.verify');
     });
@@ -237,8 +249,10 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       alerts.syncRoutes(next.routes.map(({ declaration, ref }) => ({ declaration, ref })));
       alerts.syncMaintenance(next.maintenance.map(({ declaration, ref }) => ({ declaration, ref })));
       await alerts.rules.sync(next.rules.map(({ declaration, ref }) => ({ declaration, ref })));
+      await access.tenants.sync(next.tenants.map(({ declaration, ref }) => ({ declaration, ref })));
       await catalog.sync(next.projects.map(({ declaration, ref }) => ({ declaration, ref })));
       file = next;
+      access.rightsChanged();
       await following.now();
     };
     await apply(file);
@@ -264,6 +278,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const closing = new AbortController();
     const routes: Route<Caller>[] = [
       ...accessRoutes(access),
+      ...tenantRoutes(access.tenants),
       ...catalogRoutes(catalog, layout),
       ...actionRoutes(actions),
       ...intakeRoutes(intake),
@@ -302,6 +317,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       checkOrigin: (request, caller) => checkOrigin(request, publicUrl, caller),
       refused: access.refused,
       onRecord: access.onRecord,
+      foreign,
       observe: telemetry.observeRequest,
       tracer: tracing,
       pagesDir: PAGES,

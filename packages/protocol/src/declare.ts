@@ -8,6 +8,7 @@ import { DeclaredEdge } from './mesh.ts';
 import { ProbeDeclaration } from './probes.ts';
 import { RuleDeclaration } from './rules.ts';
 import { ServiceRef, StatusPageDeclaration } from './statuspage.ts';
+import { DEFAULT_TIERS, TenantDeclaration, TenantId, TierMap } from './tenants.ts';
 
 /** What a person declares: in orrery.yaml, through the API, the command line or the console. One shape for all four. */
 /** Databases refuse NUL, terminals and mail headers obey the others. */
@@ -54,7 +55,7 @@ export const ProjectDeclaration = z.strictObject({
   tags: z.array(z.string().min(1).max(64)).max(50).default([]),
   teams: z.array(z.string().min(1).max(64)).max(50).default([]),
   domain: z.string().max(64).optional(),
-  tenant: z.string().max(64).regex(ONE_LINE, 'must hold no control characters').optional(),
+  tenant: TenantId.optional(),
   /** It travels in a header. */
   apiKey: z
     .string()
@@ -77,6 +78,8 @@ export type ProjectInput = z.input<typeof ProjectInput>;
 /** orrery.yaml, whole. */
 export const FileDeclaration = z.strictObject({
   projects: z.array(ProjectDeclaration).max(1000).default([]),
+  tenants: z.array(TenantDeclaration).max(1000).default([]),
+  tiers: TierMap.default(DEFAULT_TIERS),
   channels: z.array(ChannelDeclaration).max(100).default([]),
   routes: z.array(RouteDeclaration).max(200).default([]),
   maintenance: z.array(MaintenanceDeclaration).max(200).default([]),

@@ -32,6 +32,8 @@ export const FedProject = z.object({
   /** Where the project was declared. What a file declares is read-only elsewhere. */
   declaredIn: z.object({ source: z.enum(['file', 'api', 'discovered']), ref: z.string().optional() }),
   allowFanout: z.array(z.string()),
+  /** What it is assigned to; absent for the operating company's own. */
+  tenant: z.string().optional(),
   dependsOn: z.array(z.string()),
   /** Declared ones, beside what it depends on. */
   edges: z.array(DeclaredEdge).optional(),

@@ -57,4 +57,4 @@ export const OidcDeclaration = z.strictObject({
 export type OidcDeclaration = z.infer<typeof OidcDeclaration>;
 
 /** How people come in. */
-export const AccessDeclaration = z.strictObject({ oidc: OidcDeclaration.optional() });
+export const AccessDeclaration = z.strictObject({ rbac: z.boolean().optional(), oidc: OidcDeclaration.optional() });

@@ -23,3 +23,4 @@ export * from './problem.ts';
 export * from './roles.ts';
 export * from './rules.ts';
 export * from './statuspage.ts';
+export * from './tenants.ts';

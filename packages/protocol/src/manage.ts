@@ -16,6 +16,10 @@ export const Me = z.object({
   role: RoleName,
   permissions: z.array(z.enum(PERMISSIONS)),
   projects: z.union([z.literal('all'), z.array(z.string())]),
+  /** null for the operating company's own people and keys. */
+  tenant: z.string().nullable(),
+  /** What is switched on for the tenant. */
+  features: z.array(z.string()),
 });
 export type Me = z.infer<typeof Me>;
 

@@ -1,4 +1,4 @@
-import type { Me, OidcDeclaration } from '@orrery/protocol';
+import type { Me, OidcDeclaration, TierMap } from '@orrery/protocol';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
@@ -14,12 +14,14 @@ import { isDisabled } from './disabled.ts';
 import { createFirstRun } from './first-run.ts';
 import { createKeys } from './keys.ts';
 import { createLockout } from './lockout.ts';
-import { createBearer, createOidc, createSettings, createTenantScope } from './oidc/index.ts';
+import { createBearer, createOidc, createSettings } from './oidc/index.ts';
 import { foreignPage, sameOrigin } from './origin.ts';
 import { createRecord } from './record.ts';
 import { cacheKey, createKeyResolver, presented } from './resolve.ts';
+import { createRights } from './rights.ts';
 import { createSessions } from './sessions.ts';
 import { createStreams } from './streams.ts';
+import { createTenants } from './tenants/tenants.ts';
 
 export type AccessConfig = {
   /** Where people open the console; `https:` makes cookies Secure. */
@@ -37,8 +39,10 @@ export type AccessDeps = {
   config: AccessConfig;
   /** The slug of the project whose ingest key this is; the catalog knows. */
   projectByIngestKey(key: string): Promise<string | undefined>;
-  /** The slugs of a tenant's projects. */
-  projectsOfTenant?: (tenant: string) => Promise<readonly string[]>;
+  /** Slugs that are assigned to a tenant; the catalog knows. */
+  projectsOfTenant(tenant: string): Promise<readonly string[]>;
+  /** Whether roles are enforced, and what tiers are called; read each time, since a reload may change them. */
+  policy(): { rbac: boolean; tiers: TierMap };
   /** The identity provider as it is declared now, and the way to it. */
   oidc?: { declared: () => OidcDeclaration | undefined; outbound: Pick<Outbound, 'request'> };
   /** How long a key or a session that another hub revoked may still count, in milliseconds; well under 5 s. */
@@ -58,7 +62,8 @@ export function createAccess(deps: AccessDeps) {
   const staleMs = deps.staleMs ?? STALE_MS;
   const localKey = newSecret('orl');
   const cache = createShortCache<Known | undefined>(clock, staleMs);
-  const streams = createStreams({ db, clock, log, checkMs: staleMs });
+  const rights = createRights({ db, projectsOfTenant: deps.projectsOfTenant, rbac: () => deps.policy().rbac });
+  const streams = createStreams({ db, clock, log, rights, checkMs: staleMs });
   const credentials = new WeakMap<Request, Credential>();
   const changed = () => {
     cache.clear();
@@ -69,7 +74,6 @@ export function createAccess(deps: AccessDeps) {
   const firstRun = createFirstRun({ db, clock });
   const keys = createKeys({ db, clock, changed });
   const auth = createAuth({ db, log, secrets: deps.secrets, publicUrl: config.publicUrl });
-  const scopeOf = createTenantScope({ db, projectsOfTenant: deps.projectsOfTenant ?? (async () => []) });
   const oidc = createOidc({
     clock,
     log,
@@ -80,11 +84,21 @@ export function createAccess(deps: AccessDeps) {
     clock,
     log,
     oidc,
-    scopeOf,
+    rights,
     disabled: (issuer, subject) => isDisabled(db, issuer, subject),
   });
-  const resolver = createKeyResolver({ ...deps, ...config, localKey, byToken: bearer });
-  const sessions = createSessions({ db, clock, log, auth, lockout, publicUrl: config.publicUrl, changed, sessionOf });
+  const resolver = createKeyResolver({ ...deps, ...config, localKey, rights, byToken: bearer });
+  const sessions = createSessions({
+    db,
+    clock,
+    log,
+    auth,
+    lockout,
+    rights,
+    publicUrl: config.publicUrl,
+    changed,
+    sessionOf,
+  });
 
   async function sessionOf(request: Request): Promise<Known | undefined> {
     const cookie = sessions.cookieOf(request);
@@ -114,6 +128,11 @@ export function createAccess(deps: AccessDeps) {
     ...record,
     resolve,
     sessions,
+    tenants: createTenants({ ...deps, tiers: () => deps.policy().tiers, changed }),
+
+    /** Call after projects were assigned or roles were opened or closed: sessions, keys and streams have their new rights at once. */
+    rightsChanged: changed,
+
     seedAdmin: firstRun.seedAdmin,
     setupNeeded: firstRun.needed,
     /** The one-time link that makes the first administrator, for people to open; undefined when there is one. */
@@ -146,6 +165,8 @@ export function createAccess(deps: AccessDeps) {
         role,
         permissions,
         projects: projects === 'all' ? 'all' : [...projects],
+        tenant: caller.tenant,
+        features: [...(caller.features ?? [])],
         ...(email ? { email } : {}),
       };
     },

@@ -37,7 +37,10 @@ async function build({ db, log, secrets, publicUrl }: AuthDeps) {
     user: {
       modelName: 'users',
       fields: { emailVerified: 'email_verified', createdAt: 'created_at', updatedAt: 'updated_at' },
-      additionalFields: { role: { type: 'string', required: true, input: false, defaultValue: 'viewer' } },
+      additionalFields: {
+        role: { type: 'string', required: true, input: false, defaultValue: 'viewer' },
+        tenant: { type: 'string', required: false, input: false },
+      },
     },
     account: {
       modelName: 'accounts',

@@ -1,7 +1,8 @@
-import type { Permission } from '@orrery/protocol';
+import { type Permission, permissionsOf, type Role } from '@orrery/protocol';
 import { HubError } from '../platform/errors.ts';
 import type { RouteAuth } from '../platform/http/route.ts';
 import type { Caller } from './caller.ts';
+import { sees, seesTenant } from './scope.ts';
 
 const signIn = () =>
   new HubError('unauthorized', 'Sign in, or send an API key as x-api-key or as Authorization: Bearer.');
@@ -16,18 +17,24 @@ export function authorize(caller: Caller, permission: Permission, project?: stri
   if (project !== undefined && !sees(caller, project)) throw new HubError('not_found', `No project "${project}".`);
 }
 
-/** Slugs that exist for this caller. */
-export const visibleProjects = (caller: Caller): 'all' | readonly string[] => caller.projects;
-
-/** Whether the project exists for this caller. */
-export const sees = (caller: Caller, project: string): boolean =>
-  caller.projects === 'all' || caller.projects.includes(project);
-
 /** Lets those pass for whom every project exists: what is about the hub as a whole would tell the others of what they may not see. */
 export function authorizeWhole(caller: Caller, permission: Permission): void {
   authorize(caller, permission);
   if (caller.projects !== 'all')
-    throw new HubError('forbidden', 'This is about every project; the key is limited to some.');
+    throw new HubError('forbidden', 'This is about every project; only some exist for you.');
+}
+
+/** Lets a holder of the permission pass for whom the tenant exists; throws not_found for everybody else's. */
+export function authorizeTenant(caller: Caller, permission: Permission, tenant: string): void {
+  authorize(caller, permission);
+  if (!seesTenant(caller, tenant)) throw noTenant(tenant);
+}
+export const noTenant = (tenant: string): HubError => new HubError('not_found', `No tenant "${tenant}".`);
+
+/** Whether a caller may hand a role on: at most what its own role holds, also while roles are not enforced. */
+export function mayGrant(caller: Caller, role: Role): boolean {
+  const own = caller.role === undefined ? caller.permissions : permissionsOf(caller.role);
+  return [...permissionsOf(role)].every((permission) => own.has(permission));
 }
 
 const PEOPLE_AND_PROGRAMS: ReadonlySet<Caller['kind']> = new Set(['user', 'key', 'token', 'meta', 'local', 'system']);

@@ -11,6 +11,8 @@ export type Caller = {
   readonly role?: Role;
   readonly permissions: ReadonlySet<Permission>;
   readonly projects: 'all' | readonly string[];
+  /** A key that is limited to some of what exists for its tenant, or for staff. */
+  readonly limited?: true;
   /** null is the operating company itself; a tenant's callers see what is assigned to it, whatever their role. */
   readonly tenant: string | null;
   /** What is switched on for its tenant; staff has every feature. */

@@ -112,7 +112,7 @@ describe('a key that is limited to projects', () => {
       headers: by(limited.key),
       body: { name: 'w', role: 'viewer', projects: ['rollizr'] },
     });
-    expect(wide.status).toBe(403);
+    expect(wide.status).toBe(404);
     const foreign = await make({ name: 'foreign', role: 'operator' });
     expect((await list(limited.key)).map((k) => k.name).sort()).toEqual(['inherits', 'team']);
     const hidden = await rig.call(`/api/keys/${foreign.id}`, { method: 'DELETE', headers: by(limited.key) });

@@ -1,22 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { KeyInput, type KeyView, permissionsOf, Slug } from '@orrery/protocol';
+import { KeyInput, type KeyView, Slug } from '@orrery/protocol';
 import { z } from 'zod';
 import { type Clock, iso } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import { audit } from './audit.ts';
-import { authorize } from './authorize.ts';
+import { authorize, mayGrant } from './authorize.ts';
 import type { Caller } from './caller.ts';
-import { storedRole } from './credential.ts';
+import { projectsOf, storedRole } from './credential.ts';
 import { sha256 } from './digest.ts';
+import { sees, seesTenant, visibleProjects } from './scope.ts';
 import type { AccessTables, KeyRow } from './tables.ts';
 import { plainText } from './text.ts';
 
 const DAY_MS = 86_400_000;
 const Projects = z.array(Slug).max(200);
-
-export const projectsOf = (row: Pick<KeyRow, 'projects'>): 'all' | string[] =>
-  row.projects === null ? 'all' : z.array(z.string()).parse(JSON.parse(row.projects));
 
 const view = (row: KeyRow): KeyView => ({
   id: row.id,
@@ -31,9 +29,14 @@ const view = (row: KeyRow): KeyView => ({
   ...(row.revoked_at === null ? {} : { revokedAt: iso(row.revoked_at) }),
 });
 
-/** Whether everything the key sees is seen by the caller too. */
-const within = (caller: Caller, projects: 'all' | readonly string[]): boolean =>
-  caller.projects === 'all' || (projects !== 'all' && projects.every((slug) => caller.projects.includes(slug)));
+/** Whether everything the key sees is seen by the caller too: a tenant's keys are its own people's and the staff's. */
+function within(caller: Caller, { tenant, ...row }: Pick<KeyRow, 'projects' | 'tenant'>): boolean {
+  if (!seesTenant(caller, tenant)) return false;
+  const projects = projectsOf(row);
+  // A tenant's key that names no projects sees what the tenant sees, and so does its caller, unless that is a limited key itself.
+  if (projects === 'all') return caller.projects === 'all' || (tenant !== null && caller.limited !== true);
+  return projects.every((slug) => sees(caller, slug));
+}
 
 /** API keys: made once, shown once, kept as a digest. `changed` is called after a revocation is committed. */
 export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; changed: () => void }) {
@@ -44,11 +47,11 @@ export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; chang
       const { role, expiresInDays, ...rest } = KeyInput.parse(input);
       const name = plainText(rest.name, 'name');
       const slugs = rest.projects && parseProjects(rest.projects);
-      const projects = slugs ?? caller.projects;
-      if (!within(caller, projects))
-        throw new HubError('forbidden', 'A key can see at most the projects that its maker sees.');
-      if (![...permissionsOf(role)].every((permission) => caller.permissions.has(permission)))
-        throw new HubError('forbidden', 'A key can do at most what its maker can.');
+      const hidden = slugs?.find((slug) => !sees(caller, slug));
+      if (hidden !== undefined) throw new HubError('not_found', `No project "${hidden}".`);
+      const whole = caller.projects === 'all' || (caller.tenant !== null && caller.limited !== true);
+      const projects = slugs ?? (whole ? 'all' : visibleProjects(caller));
+      if (!mayGrant(caller, role)) throw new HubError('forbidden', 'A key can do at most what its maker can.');
       const at = clock.now();
       const secret = randomBytes(32).toString('base64url');
       const row: KeyRow = {
@@ -85,7 +88,7 @@ export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; chang
         .orderBy('created_at', 'desc')
         .orderBy('id')
         .execute();
-      return { items: rows.map(view).filter((key) => within(caller, key.projects)) };
+      return { items: rows.filter((row) => within(caller, row)).map(view) };
     },
 
     /** Ends a key at once; throws not_found for one the caller does not see, conflict for one that has ended already. */
@@ -99,7 +102,7 @@ export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; chang
           .selectAll()
           .where('id', '=', /^[0-9a-f]{16}$/.test(id) ? id : '')
           .executeTakeFirst();
-        if (!row || !within(caller, projectsOf(row))) throw new HubError('not_found', 'No such key.');
+        if (!row || !within(caller, row)) throw new HubError('not_found', 'No such key.');
         const ended = await q
           .updateTable('api_keys')
           .set({ revoked_at: at })

@@ -5,10 +5,10 @@ import type { Db } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { type Caller, projectCaller } from './caller.ts';
-import { type Known, storedRole } from './credential.ts';
+import { type Known, projectsOf, storedRole } from './credential.ts';
 import { sameText, sha256 } from './digest.ts';
-import { projectsOf } from './keys.ts';
 import { LONGEST_TOKEN, looksLikeToken } from './oidc/index.ts';
+import type { Rights } from './rights.ts';
 import type { AccessTables, KeyRow } from './tables.ts';
 
 const USED_EVERY_MS = 60_000;
@@ -51,6 +51,7 @@ export function createKeyResolver(deps: {
   metaKey?: string | undefined;
   cronSecret?: string | undefined;
   localKey: string;
+  rights: Rights;
   /** The slug whose ingest key this is. */
   projectByIngestKey(key: string): Promise<string | undefined>;
   /** Whoever a signed token of the identity provider speaks of; undefined when it is not good. */
@@ -81,19 +82,15 @@ export function createKeyResolver(deps: {
     const matches = sameText(digest, row?.hash ?? sha256(digest));
     if (!row || !matches || row.revoked_at !== null || (row.expires_at ?? Infinity) <= now) throw refused();
     used(row, now);
-    const role = storedRole(row.role);
-    return {
-      caller: {
-        kind: 'key',
-        id: row.id,
-        name: row.name,
-        role,
-        permissions: permissionsOf(role),
-        projects: projectsOf(row),
-        tenant: null,
-      },
-      credential: { kind: 'key', id: row.id, role, expiresAt: row.expires_at ?? Infinity },
-    };
+    const { caller, rights } = await deps.rights.callerOf({
+      kind: 'key',
+      id: row.id,
+      name: row.name,
+      roles: [storedRole(row.role)],
+      tenant: row.tenant,
+      projects: projectsOf(row),
+    });
+    return { caller, credential: { kind: 'key', id: row.id, rights, expiresAt: row.expires_at ?? Infinity } };
   }
 
   return {

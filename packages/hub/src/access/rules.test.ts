@@ -1,9 +1,10 @@
 import { PERMISSIONS, permissionsOf, ROLES } from '@orrery/protocol';
 import { describe, expect, it } from 'vitest';
 import type { RouteAuth } from '../platform/http/route.ts';
-import { allow, authorize, visibleProjects } from './authorize.ts';
+import { allow, authorize } from './authorize.ts';
 import { anonymousCaller, type Caller, projectCaller, systemCaller } from './caller.ts';
 import { sameOrigin } from './origin.ts';
+import { visibleProjects } from './scope.ts';
 
 const asRole = (role: (typeof ROLES)[number], projects: Caller['projects'] = 'all'): Caller => ({
   kind: 'key',

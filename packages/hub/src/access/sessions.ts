@@ -1,4 +1,3 @@
-import { permissionsOf } from '@orrery/protocol';
 import { type Clock, iso } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
@@ -10,6 +9,7 @@ import type { Caller } from './caller.ts';
 import { type Known, storedRole } from './credential.ts';
 import type { Lockout } from './lockout.ts';
 import { foreignPage, sameOrigin } from './origin.ts';
+import type { Rights } from './rights.ts';
 import type { AccessTables } from './tables.ts';
 
 export type SignIn = { email: string; password: string; rememberMe?: boolean | undefined };
@@ -35,6 +35,7 @@ export function createSessions(deps: {
   log: Log;
   auth: () => Promise<Auth>;
   lockout: Lockout;
+  rights: Rights;
   publicUrl: string;
   changed: () => void;
   /** The session that a request came in with, as `find` gives it. */
@@ -88,20 +89,19 @@ export function createSessions(deps: {
         query: { disableRefresh: true },
       });
       if (!found) return undefined;
-      const role = storedRole(found.user.role);
-      const { id, name, email } = found.user;
+      const { id, name, email, role, tenant } = found.user;
+      const { caller, rights } = await deps.rights.callerOf({
+        kind: 'user',
+        id,
+        name,
+        email,
+        roles: [storedRole(role)],
+        tenant: tenant ?? null,
+        projects: 'all',
+      });
       return {
-        caller: {
-          kind: 'user',
-          id,
-          name,
-          email,
-          role,
-          permissions: permissionsOf(role),
-          projects: 'all',
-          tenant: null,
-        },
-        credential: { kind: 'session', id: found.session.id, role, expiresAt: found.session.expiresAt.getTime() },
+        caller,
+        credential: { kind: 'session', id: found.session.id, rights, expiresAt: found.session.expiresAt.getTime() },
       };
     },
 

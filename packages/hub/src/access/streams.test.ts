@@ -4,6 +4,7 @@ import { systemClock } from '../platform/clock.ts';
 import type { Database } from '../platform/db.ts';
 import { silentLog, temporaryDatabase } from '../platform/testing.ts';
 import { systemCaller } from './caller.ts';
+import { createRights } from './rights.ts';
 import { createStreams } from './streams.ts';
 import type { AccessTables } from './tables.ts';
 import { ADMIN, openRig, type Rig } from './testing.ts';
@@ -25,6 +26,8 @@ afterAll(async () => {
   await other.access.close();
   await database.close();
 });
+
+const rightsOn = ({ db }: Database) => createRights({ db, projectsOfTenant: async () => [], rbac: () => true });
 
 /** Opens a stream, reads its first message, and tells when it ends. */
 async function openStream(rig: Rig, call: Parameters<Rig['call']>[1]) {
@@ -98,9 +101,15 @@ describe('an open stream', () => {
 });
 
 describe('watching', () => {
-  const credential = { kind: 'key', id: '00000000000000ff', role: 'viewer', expiresAt: Infinity } as const;
+  const credential = { kind: 'key', id: '00000000000000ff', rights: '', expiresAt: Infinity } as const;
   it('cuts a credential that was lost before the watch began, once', async () => {
-    const streams = createStreams({ db: database.db, clock: systemClock, log: silentLog, checkMs: 10 });
+    const streams = createStreams({
+      db: database.db,
+      clock: systemClock,
+      log: silentLog,
+      rights: rightsOn(database),
+      checkMs: 10,
+    });
     let cuts = 0;
     streams.watch(credential, () => cuts++);
     await until(() => cuts === 1, { what: 'the stream is cut' });
@@ -110,7 +119,13 @@ describe('watching', () => {
   });
   it('keeps streams while the database cannot be asked, and asks again', async () => {
     const gone = await temporaryDatabase();
-    const streams = createStreams({ db: gone.db, clock: systemClock, log: silentLog, checkMs: 10 });
+    const streams = createStreams({
+      db: gone.db,
+      clock: systemClock,
+      log: silentLog,
+      rights: rightsOn(gone),
+      checkMs: 10,
+    });
     await gone.close();
     let cuts = 0;
     const stop = streams.watch(credential, () => cuts++);

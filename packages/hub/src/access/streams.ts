@@ -2,12 +2,13 @@ import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import { type Credential, lost } from './credential.ts';
+import type { Rights } from './rights.ts';
 
 /**
  * Open streams by the credential that opened them. What this hub revokes is cut at once, what another hub revokes at the next check,
  * `checkMs` later at most; all streams together cost two queries a check.
  */
-export function createStreams(deps: { db: Db; clock: Clock; log: Log; checkMs: number }) {
+export function createStreams(deps: { db: Db; clock: Clock; log: Log; rights: Rights; checkMs: number }) {
   const open = new Map<symbol, { credential: Credential; onRevoked: () => void }>();
   let timer: NodeJS.Timeout | undefined;
   let checking: Promise<void> | undefined;
@@ -18,6 +19,7 @@ export function createStreams(deps: { db: Db; clock: Clock; log: Log; checkMs: n
       deps.db,
       deps.clock.now(),
       [...open.values()].map((stream) => stream.credential),
+      deps.rights,
     );
     for (const [id, stream] of open) {
       if (!gone.has(stream.credential)) continue;

@@ -1,4 +1,4 @@
-import type { Permission } from '@orrery/protocol';
+import { DEFAULT_TIERS, type Permission, type TierMap } from '@orrery/protocol';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Database } from '../platform/db.ts';
@@ -32,7 +32,14 @@ export type Call = {
 /** One hub's access room behind the real application, on a real database, with a route for each kind of permission and a stream. */
 export function openRig(
   database: Database,
-  options: { clock?: Clock; staleMs?: number; config?: Partial<AccessConfig>; oidc?: AccessDeps['oidc'] } = {},
+  options: {
+    clock?: Clock;
+    staleMs?: number;
+    config?: Partial<AccessConfig>;
+    oidc?: AccessDeps['oidc'];
+    assigned?: Record<string, string[]>;
+    policy?: { rbac: boolean; tiers: TierMap };
+  } = {},
 ) {
   const clock = options.clock ?? systemClock;
   const config = { publicUrl: ORIGIN, metaKey: META_KEY, cronSecret: CRON_SECRET, ...options.config };
@@ -42,6 +49,8 @@ export function openRig(
     log: silentLog,
     secrets: createSecrets('0123456789abcdef0123456789abcdef'),
     config,
+    projectsOfTenant: async (tenant) => options.assigned?.[tenant] ?? [],
+    policy: () => options.policy ?? { rbac: true, tiers: DEFAULT_TIERS },
     projectByIngestKey: async (key) => (key === PROJECT_KEY ? 'veria' : undefined),
     ...(options.oidc === undefined ? {} : { oidc: options.oidc }),
     ...(options.staleMs === undefined ? {} : { staleMs: options.staleMs }),

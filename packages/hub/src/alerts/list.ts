@@ -1,5 +1,5 @@
 import type { Alert, AlertStatus, Severity } from '@orrery/protocol';
-import { authorize, type Caller, visibleProjects } from '../access/index.ts';
+import { authorize, type Caller, inProjects } from '../access/index.ts';
 import type { AlertContext } from './context.ts';
 import { readCursor } from './cursor.ts';
 import { show } from './show.ts';
@@ -17,17 +17,15 @@ export type AlertPage = { items: Alert[]; nextCursor?: string };
 /** Alerts, newest first, 50 to a page unless said otherwise. A project that the caller may not see has none. */
 export async function list(context: AlertContext, caller: Caller, filter: AlertFilter = {}): Promise<AlertPage> {
   authorize(caller, 'ops:view');
-  const visible = visibleProjects(caller);
-  if (visible !== 'all' && visible.length === 0) return { items: [] };
   const limit = filter.limit ?? 50;
   // Ids sort by the time they were made: they are the order and the cursor.
   let query = context.db
     .withTables<AlertTables>()
     .selectFrom('alerts')
     .selectAll()
+    .where(inProjects(caller, 'project'))
     .orderBy('id', 'desc')
     .limit(limit + 1);
-  if (visible !== 'all') query = query.where('project', 'in', visible);
   if (filter.project !== undefined) query = query.where('project', '=', filter.project);
   if (filter.status) query = query.where('status', 'in', filter.status);
   if (filter.severity) query = query.where('severity', 'in', filter.severity);

@@ -3,6 +3,7 @@ import { authorizeWhole, type Caller } from '../access/index.ts';
 import { inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import { newSecret } from '../platform/ids.ts';
+import { knownTenant } from './assign.ts';
 import type { CatalogDeps } from './catalog.ts';
 import { discover } from './discover.ts';
 import { hashKey, shownDeclaration, shownVersion, toRow } from './store.ts';
@@ -13,6 +14,7 @@ import { NO_FACTS, toFedProject } from './views.ts';
 export function createAdd(deps: CatalogDeps, announce: () => void) {
   return async (caller: Caller, input: ProjectInput, options: { dryRun: boolean }): Promise<ProjectAdded> => {
     authorizeWhole(caller, 'configure');
+    if (input.tenant !== undefined) await knownTenant(deps, input.tenant, 'body.tenant');
     const found = await discover(input, deps.outbound);
     const ingestKey = found.declaration.apiKey === undefined ? newSecret('orp') : undefined;
     // The key that the hub presents may be one that many instances share; the one that a project presents is its own.

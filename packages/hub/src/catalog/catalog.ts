@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { BlastRadius, EcosystemGraph, FedProject, ProjectDeclaration, ProjectDetail } from '@orrery/protocol';
 import { Capabilities as CapabilitiesSchema } from '@orrery/protocol';
 import { stringify } from 'yaml';
-import { type AuditEntry, authorize, type Caller, visibleProjects } from '../access/index.ts';
+import { type AuditEntry, authorize, type Caller, inProjects } from '../access/index.ts';
 import type { NewEvent } from '../events/index.ts';
 import { type Clock, isoOrNull } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
@@ -13,6 +13,7 @@ import type { Secrets } from '../platform/secrets.ts';
 import type { Tracer } from '../platform/tracing.ts';
 import { maskUrl } from '../platform/urls.ts';
 import { createAdd } from './add.ts';
+import { createAssign } from './assign.ts';
 import { createEdges } from './edges/edges.ts';
 import { blastOf } from './edges/shape.ts';
 import { createObserve } from './observe.ts';
@@ -39,6 +40,8 @@ export type CatalogDeps = {
   defaultApiKey?: string | undefined;
   /** Measures updates and verifications; nothing unless given. */
   tracer?: Tracer;
+  /** Whether anybody declares this tenant. */
+  tenantExists(tenant: string): Promise<boolean>;
   /** Silent for longer is offline, in milliseconds; read each time, since a reload may change it. */
   offlineAfterMs(): number;
   /** In which a learned edge loses half of its strength, in milliseconds. */
@@ -65,11 +68,13 @@ export function createCatalog(deps: CatalogDeps) {
 
   async function list(caller: Caller): Promise<FedProject[]> {
     authorize(caller, 'ops:view');
-    const visible = visibleProjects(caller);
-    if (visible !== 'all' && visible.length === 0) return [];
-    let query = tables.selectFrom('projects').selectAll().orderBy('name').orderBy('slug');
-    if (visible !== 'all') query = query.where('slug', 'in', visible);
-    const rows = await query.execute();
+    const rows = await tables
+      .selectFrom('projects')
+      .selectAll()
+      .where(inProjects(caller, 'slug'))
+      .orderBy('name')
+      .orderBy('slug')
+      .execute();
     const facts = await deps.facts(rows.map((row) => row.slug));
     return fromReadable(rows, deps.log, (row) =>
       toFedProject(row, facts.get(row.slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
@@ -83,6 +88,7 @@ export function createCatalog(deps: CatalogDeps) {
 
   return {
     add: createAdd(deps, announce),
+    assign: createAssign(deps, announce),
     remove: createRemove(deps, announce),
     sync: createSync(deps, announce),
     ...createObserve(deps),
@@ -172,6 +178,18 @@ export function createCatalog(deps: CatalogDeps) {
         .select((eb) => [eb.fn.countAll().as('count'), eb.fn.sum('updated_at').as('sum')])
         .executeTakeFirstOrThrow();
       return `${count}:${sum}`;
+    },
+
+    /** Slugs of the projects that are assigned to a tenant. */
+    async ofTenant(tenant: string): Promise<string[]> {
+      const rows = await tables.selectFrom('projects').select('slug').where('tenant', '=', tenant).execute();
+      return rows.map(({ slug }) => slug);
+    },
+
+    /** The tenant that a project is assigned to; null for the operating company's own and for one that does not exist. */
+    async tenantOf(slug: string): Promise<string | null> {
+      const row = await tables.selectFrom('projects').select('tenant').where('slug', '=', slug).executeTakeFirst();
+      return row?.tenant ?? null;
     },
 
     /** Every project and when it was last heard of, in epoch ms. */

@@ -1,4 +1,6 @@
 import {
+  Assigned,
+  Assignment,
   BlastRadius,
   EcosystemGraph,
   FedProject,
@@ -73,6 +75,17 @@ export function catalogRoutes(catalog: Catalog, layout: Pick<Layout, 'placed'>):
       params,
       response: BlastRadius,
       handle: ({ caller, params: { slug } }) => catalog.blast(caller, slug),
+    }),
+    defineRoute({
+      method: 'put',
+      path: '/api/fed/projects/{slug}/tenant',
+      auth: 'configure',
+      tag,
+      summary: 'Assign a project that no file declares to a tenant, or to none',
+      params,
+      body: Assignment,
+      response: Assigned,
+      handle: ({ caller, params: { slug }, body }) => catalog.assign(caller, slug, body.tenant),
     }),
     defineRoute({
       method: 'get',

@@ -32,6 +32,7 @@ export async function catalogOn(db: Db, manifest: object = {}) {
     outbound,
     appendEvents: events.append,
     audit,
+    tenantExists: async () => false,
     facts: async () => new Map(),
     offlineAfterMs: () => 600_000,
     halfLifeMs: () => 86_400_000,

@@ -15,7 +15,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'projects[].tags': 'Words to filter by.',
   'projects[].teams': 'Who owns it.',
   'projects[].domain': 'The business domain.',
-  'projects[].tenant': 'The tenant that may see it.',
+  'projects[].tenant':
+    'The tenant that it is assigned to: the people and keys of that tenant see it. Naming one here declares it.',
   'projects[].apiKey':
     'What the hub presents as `x-api-key`, and what the project presents to the hub. `ECOSYSTEM_API_KEY` when absent.',
   'projects[].allowFanout': 'Actions that the hub may ask of it.',
@@ -42,6 +43,13 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'projects[].thresholds[].severity': '`critical`, `warning` or `info`.',
   'projects[].thresholds[].title': "The alert's title, in place of the one made from metric and limit.",
   'projects[].thresholds[].recommendation': 'What to do about it, shown with the alert.',
+  tenants: 'Customers and business units, each with people and keys of its own that see what is assigned to it.',
+  'tenants[].id': 'Its stable name: what `tenant_id` of a token says.',
+  'tenants[].name': 'The name that people read; the id when absent.',
+  'tenants[].tier': 'What it has bought; `tiers` says which platform that is.',
+  'tenants[].features': 'What is switched on for its people and keys.',
+  tiers: 'Which platform a tier is. Samples and traces that carry a tier get the platform as a tag.',
+  'access.rbac': '`false` opens the roles, never the tenants. `RBAC_ENABLED` when absent.',
   channels: 'Where alerts are told.',
   ...CHANNEL_DESCRIPTIONS,
   ...ROUTING_DESCRIPTIONS,

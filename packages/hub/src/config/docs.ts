@@ -77,6 +77,8 @@ const TITLES: readonly [path: string, title: string][] = [
   ['projects[].services[].probes[].promql', 'A `promql` probe'],
   ['projects[].thresholds[]', 'A threshold'],
   ['projects[].edges[]', 'An edge'],
+  ['tenants[]', 'A tenant'],
+  ['access', '`access`'],
   ['channels[].slack', 'A `slack` channel'],
   ['channels[].email', 'An `email` channel'],
   ['channels[].webhook', 'A `webhook` channel'],

@@ -11,6 +11,8 @@ import {
   type RouteDeclaration,
   type RuleDeclaration,
   type StatusPageDeclaration,
+  type TenantDeclaration,
+  type TierMap,
 } from '@orrery/protocol';
 import type { AccountsConfig } from '../ai/index.ts';
 import { toAccountsConfig } from './aiAccounts.ts';
@@ -30,6 +32,11 @@ export type FileConfig = {
   /** null when there is no file. */
   readonly path: string | null;
   readonly projects: readonly Declared<ProjectDeclaration>[];
+  readonly tenants: readonly Declared<TenantDeclaration>[];
+  /** What each tier is called. */
+  readonly tiers: TierMap;
+  /** Whether roles are enforced; undefined leaves it to the environment. */
+  readonly access: { readonly rbac?: boolean | undefined };
   readonly channels: readonly Declared<ChannelDeclaration>[];
   readonly rules: readonly Declared<RuleDeclaration>[];
   readonly routes: readonly Declared<RouteDeclaration>[];
@@ -121,6 +128,9 @@ function toFileConfig(
     channels: declared.channels.map(
       (channel, i) => new Declared(deepFreeze(channel), ref(['channels', i]), maskChannel),
     ),
+    tenants: tenantsOf(declared, ref),
+    tiers: declared.tiers,
+    access: { rbac: declared.access.rbac },
     statusPages: declared.statusPages,
     rules: declared.rules.map((rule, i) => new Declared(deepFreeze(rule), ref(['rules', i]), (shown) => shown)),
     routes: declared.routes.map((route, i) => new Declared(deepFreeze(route), ref(['routes', i]), (shown) => shown)),
@@ -136,6 +146,19 @@ function toFileConfig(
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },
     edges: { halfLifeMs: ms(declared.edges.halfLife) },
   });
+}
+
+/** The declared tenants, and those that a project names and nobody declares further: naming one in the file is declaring it. */
+function tenantsOf(declared: FileDeclaration, ref: (path: readonly PropertyKey[]) => string) {
+  const plain = (tenant: TenantDeclaration, at: string) => new Declared(deepFreeze(tenant), at, (shown) => shown);
+  const listed = declared.tenants.map((tenant, i) => plain(tenant, ref(['tenants', i])));
+  const known = new Set(declared.tenants.map(({ id }) => id));
+  for (const [i, { tenant }] of declared.projects.entries()) {
+    if (tenant === undefined || known.has(tenant)) continue;
+    known.add(tenant);
+    listed.push(plain({ id: tenant, features: [] }, ref(['projects', i])));
+  }
+  return listed;
 }
 
 /** Addresses that every probe would be refused at. */

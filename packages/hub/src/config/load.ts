@@ -22,6 +22,8 @@ export type Config = {
   readonly scope: 'meta' | 'project';
   /** The NATS server of the mesh. */
   readonly nats?: Secret;
+  /** Whether roles are enforced; what the file says wins. */
+  readonly rbac: boolean;
   readonly metaKey?: Secret;
   readonly cronSecret?: Secret;
   /** What requests to instances are signed by, and what it replaces during a rotation. */
@@ -113,6 +115,7 @@ function fromEnvironment(
     port: Number(values.ORRERY_PORT ?? 5400),
     dataDir,
     scope: textOf(values, 'ORRERY_SCOPE') === 'project' ? 'project' : 'meta',
+    rbac: values.RBAC_ENABLED !== false,
     logLevel: textOf(values, 'ORRERY_LOG_LEVEL') ?? 'info',
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...secret('databaseUrl', 'ORRERY_DATABASE_URL'),

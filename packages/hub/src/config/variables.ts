@@ -154,8 +154,8 @@ export const VARIABLES = variables({
   RBAC_ENABLED: {
     kind: 'boolean',
     default: 'true',
-    reserved: true,
-    description: '`false` opens the roles, never the tenants.',
+    description:
+      '`false` opens the roles, never the tenants. `access.rbac` of orrery.yaml wins, and may change while the hub runs.',
   },
   ENABLE_SELF_HEALING: {
     kind: 'boolean',

@@ -1,5 +1,5 @@
 import type { OpsEvent } from '@orrery/protocol';
-import { authorize, type Caller, visibleProjects } from '../access/index.ts';
+import { authorize, type Caller, inProjects } from '../access/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
@@ -66,14 +66,13 @@ export function createEvents(deps: { db: Db; clock: Clock; log: Log }) {
         throw new HubError('invalid', 'query.cursor: is not a cursor of this list', {
           fields: [{ field: 'query.cursor', reason: 'is not a cursor of this list' }],
         });
-      const visible = visibleProjects(caller);
       let query = tables
         .selectFrom('events')
         .selectAll()
+        .where(inProjects(caller, 'project'))
         .orderBy('seq', 'desc')
         .limit(filter.limit + 1);
       if (filter.project !== undefined) query = query.where('project', '=', filter.project);
-      else if (visible !== 'all') query = query.where('project', 'in', visible.length > 0 ? visible : ['']);
       if (filter.type !== undefined) query = query.where('type', 'like', `${filter.type.replace(/[%_]/g, '')}%`);
       if (before !== undefined) query = query.where('seq', '<', before);
       const rows = await query.execute();

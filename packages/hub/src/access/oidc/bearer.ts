@@ -1,18 +1,17 @@
-import { permissionsOf } from '@orrery/protocol';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Known } from '../credential.ts';
 import { sha256 } from '../digest.ts';
+import type { Rights } from '../rights.ts';
 import { mapClaims } from './claims.ts';
 import type { Oidc } from './oidc.ts';
-import type { CallerScope } from './tenantScope.ts';
 
 /** Finds out who a bearer token speaks of; undefined when it is not good, whatever the reason: only the log has it. */
 export function createBearer(deps: {
   clock: Clock;
   log: Log;
   oidc: Oidc;
-  scopeOf: CallerScope;
+  rights: Rights;
   /** Whether the person was disabled here, although the provider still signs for them. */
   disabled(issuer: string, subject: string): Promise<boolean>;
 }) {
@@ -31,20 +30,12 @@ export function createBearer(deps: {
     const mapped = mapClaims(claims, settings);
     if (!mapped.ok) return refused(mapped.reason);
     const { subject, name, email, role, tenant } = mapped.identity;
-    const scope = await deps.scopeOf(tenant);
-    if (scope === undefined) return refused('its tenant is unknown here');
+    if (tenant !== null && !(await deps.rights.knowsTenant(tenant))) return refused('its tenant is unknown here');
     if (await deps.disabled(settings.issuer, subject)) return refused('the person was disabled');
-    return {
-      caller: {
-        kind: 'token',
-        id: `token:${subject}`,
-        name,
-        ...(email === undefined ? {} : { email }),
-        role,
-        permissions: permissionsOf(role),
-        ...scope,
-      },
-      credential: { kind: 'token', id: sha256(token), role, expiresAt: claims.exp * 1000 + settings.clockToleranceMs },
-    };
+    const standing = { roles: [role], tenant, projects: 'all' } as const;
+    const who = { kind: 'token', id: `token:${subject}`, name, ...(email === undefined ? {} : { email }) } as const;
+    const { caller, rights } = await deps.rights.callerOf({ ...who, ...standing });
+    const expiresAt = claims.exp * 1000 + settings.clockToleranceMs;
+    return { caller, credential: { kind: 'token', id: sha256(token), rights, standing, expiresAt } };
   };
 }

@@ -1,5 +1,4 @@
 export { createBearer } from './bearer.ts';
 export { createOidc } from './oidc.ts';
 export { createSettings, OIDC_PROVIDER, oidcAccount } from './settings.ts';
-export { createTenantScope } from './tenantScope.ts';
 export { LONGEST_TOKEN, looksLikeToken } from './verify.ts';

@@ -1,6 +1,6 @@
 import type { Incident } from '@orrery/protocol';
 import type { Caller } from '../../access/index.ts';
-import { sees, visibleProjects } from '../../access/index.ts';
+import { inProjects, sees } from '../../access/index.ts';
 import { iso } from '../../platform/clock.ts';
 import type { Db } from '../../platform/db.ts';
 import { byAge } from '../dependencies.ts';
@@ -46,9 +46,6 @@ export async function findIncidents(
     limit: number;
   },
 ): Promise<IncidentRow[]> {
-  const visible = visibleProjects(caller);
-  const projects = wanted.project === undefined ? visible : sees(caller, wanted.project) ? [wanted.project] : [];
-  if (projects !== 'all' && projects.length === 0) return [];
   let query = db
     .withTables<AlertTables>()
     .selectFrom('incidents as i')
@@ -60,7 +57,8 @@ export async function findIncidents(
           .selectFrom('alerts as a')
           .select('a.id')
           .whereRef('a.incident_id', '=', 'i.id')
-          .$if(projects !== 'all', (of) => of.where('a.project', 'in', projects === 'all' ? [] : projects)),
+          .where(inProjects(caller, 'a.project'))
+          .$if(wanted.project !== undefined, (of) => of.where('a.project', '=', wanted.project ?? '')),
       ),
     )
     .orderBy('i.id', 'desc')

@@ -63,6 +63,8 @@ async function make(
       secrets: createSecrets(config.masterKey.reveal()),
       config: { publicUrl: config.publicUrl ?? 'http://127.0.0.1' },
       projectByIngestKey: async () => undefined,
+      projectsOfTenant: async () => [],
+      policy: () => ({ rbac: true, tiers: {} }),
     });
     try {
       return await access.seedAdmin(systemCaller('orrery seed-admin'), input);

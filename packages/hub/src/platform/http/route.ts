@@ -45,6 +45,8 @@ export type Route<C = unknown> = {
   perMinute?: number;
   /** Why a success of a route that changes something leaves no entry of its own in the audit trail. */
   unaudited?: string;
+  /** The answer repeats names that the caller sent, also of what does not exist for it. */
+  echoes?: true;
   /** Media type that a Response of the handler's own carries, for the API description. */
   produces?: string;
   handle(input: RouteInput<C, undefined, undefined, undefined>): Promise<unknown>;

@@ -30,6 +30,8 @@ export type HttpOptions<C extends RouteCaller> = {
   refused?(refusal: Refusal<C>): void;
   /** Runs what changes something, and sees to it that it is on record. */
   onRecord?<T>(caller: C, change: Change, work: () => Promise<T>): Promise<T>;
+  /** What in an answer does not exist for the caller; such an answer is a mistake of ours, and does not leave. */
+  foreign?(caller: C, answer: unknown): string | undefined;
   /** Counts an answer: method, route template, status, seconds. */
   observe(method: string, route: string, status: number, seconds: number): void;
   /** One span for each request; none unless given. */
@@ -287,6 +289,8 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
       : work());
     if (result instanceof Response)
       return new Response(result.body, { status: result.status, headers: new Headers(result.headers) });
+    const leak = route.auth === 'public' || route.echoes ? undefined : options.foreign?.(caller, result);
+    if (leak !== undefined) throw new Error(`an answer would have told ${who} of ${leak}`);
     if (route.status === 204) return new Response(null, { status: 204 });
     return new Response(JSON.stringify(result), {
       status: route.status ?? 200,
