@@ -143,7 +143,7 @@ export function createApi(url: string, headers: Record<string, string> = {}) {
       redirect: 'manual',
     });
     const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
     return {
       status: response.status,
       body: (isJson ? JSON.parse(text) : undefined) as T,

@@ -67,7 +67,10 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
   try {
     // The house: folder, database, address.
     // The key comes first: a folder that has a database but no key is one whose key was lost, and is refused.
-    const secrets = createSecrets(config.masterKey.reveal());
+    const secrets = createSecrets(
+      config.masterKey.reveal(),
+      config.previousMasterKeys.map((key) => key.reveal()),
+    );
     const databaseUrl = config.databaseUrl?.reveal();
     if (databaseUrl === undefined) {
       const held = holdDataDir(config.dataDir);
@@ -255,6 +258,8 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       access.rightsChanged();
       await following.now();
     };
+    const resealed = await catalog.reseal();
+    if (resealed > 0) log.info({ projects: resealed }, 'stored secrets were sealed again with the master key of now');
     await apply(file);
     const record = createConfigRecord({ db, clock, access });
     await record.loaded(file);

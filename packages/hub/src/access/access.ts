@@ -6,7 +6,7 @@ import { newSecret } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { Outbound } from '../platform/outbound.ts';
 import type { Secrets } from '../platform/secrets.ts';
-import { createAuth } from './auth.ts';
+import { createAuth, resignCookies } from './auth.ts';
 import { createShortCache } from './cache.ts';
 import { anonymousCaller, type Caller } from './caller.ts';
 import type { Credential, Known } from './credential.ts';
@@ -112,6 +112,7 @@ export function createAccess(deps: AccessDeps) {
    * never falls back to the cookie; a cookie that has ended is nobody, so that the sign-in page opens.
    */
   async function resolve(request: Request, ip: string): Promise<Caller> {
+    resignCookies(request, deps.secrets);
     const key = presented(request);
     const known = key
       ? await cache.get(cacheKey(key.bearer ? 'bearer' : 'key', key.token), () => resolver.find(key.token, key.bearer))

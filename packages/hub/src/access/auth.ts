@@ -1,6 +1,8 @@
+import { createHash, createHmac } from 'node:crypto';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Secrets } from '../platform/secrets.ts';
+import { sameText } from './digest.ts';
 
 export type AuthDeps = { db: Db; log: Log; secrets: Secrets; publicUrl: string };
 
@@ -14,7 +16,8 @@ async function build({ db, log, secrets, publicUrl }: AuthDeps) {
     appName: 'Orrery',
     baseURL: publicUrl,
     // A list, because a single `secret` would give way to BETTER_AUTH_SECRETS of the environment.
-    secrets: [{ version: 1, value: secrets.derive('sessions:v1').toString('base64url') }],
+    // A version is named after its key, so that what an earlier master key encrypted finds it in any order.
+    secrets: sessionKeys(secrets).map((value) => ({ version: versionOf(value), value })),
     // The sqlite dialect on both engines: dates as ISO texts and booleans as 0 and 1, which our portable columns hold.
     database: { db, type: 'sqlite' },
     telemetry: { enabled: false },
@@ -62,8 +65,10 @@ async function build({ db, log, secrets, publicUrl }: AuthDeps) {
       fields: { expiresAt: 'expires_at', createdAt: 'created_at', updatedAt: 'updated_at' },
     },
     advanced: {
-      cookiePrefix: 'orrery',
-      useSecureCookies: publicUrl.startsWith('https:'),
+      cookiePrefix: cookiePrefix(publicUrl),
+      // The prefix is ours: Better Auth's own is `__Secure-`, which other hosts of the domain may set too.
+      useSecureCookies: false,
+      defaultCookieAttributes: { secure: publicUrl.startsWith('https:') },
       cookies: { session_token: { attributes: { sameSite: 'strict' } } },
       ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
       database: { validateSchema: false },
@@ -82,9 +87,42 @@ export function createAuth(deps: AuthDeps): () => Promise<Auth> {
   };
 }
 
-/** The session cookie's name: with TLS only the `__Secure-` one counts, which plain HTTP cannot set. */
-export const sessionCookieName = (publicUrl: string): string =>
-  `${publicUrl.startsWith('https:') ? '__Secure-' : ''}orrery.session_token`;
+const sessionKeys = (secrets: Secrets): string[] =>
+  secrets.deriveAll('sessions:v1').map((key) => key.toString('base64url'));
+const versionOf = (key: string): number => createHash('sha256').update(key).digest().readUIntBE(0, 4);
+
+/** With TLS a cookie is this host's alone (`__Host-`): neither plain HTTP nor another host of the domain can set one of that name. */
+const cookiePrefix = (publicUrl: string): string => `${publicUrl.startsWith('https:') ? '__Host-' : ''}orrery`;
+
+export const sessionCookieName = (publicUrl: string): string => `${cookiePrefix(publicUrl)}.session_token`;
+
+/**
+ * Turns the request's cookies into what they would be under the key of now: those that an earlier key has signed are signed again, so
+ * that a new master key signs nobody out.
+ */
+export function resignCookies(request: Request, secrets: Secrets): void {
+  const [now = '', ...before] = sessionKeys(secrets);
+  const cookies = request.headers.get('cookie');
+  if (before.length === 0 || cookies === null) return;
+  const signed = cookies.replace(/(orrery\.\w+=)([^;]{20,1024})/g, (whole, name: string, encoded: string) => {
+    const text = decoded(encoded);
+    const [, value, signature] = /^(.+)\.([A-Za-z0-9+/]{43}=)$/.exec(text ?? '') ?? [];
+    if (value === undefined || signature === undefined) return whole;
+    const known = before.some((key) => sameText(signatureOf(value, key), signature));
+    return known ? `${name}${encodeURIComponent(`${value}.${signatureOf(value, now)}`)}` : whole;
+  });
+  if (signed !== cookies) request.headers.set('cookie', signed);
+}
+
+const signatureOf = (value: string, key: string): string => createHmac('sha256', key).update(value).digest('base64');
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** The value of the session cookie, or undefined. */
 export function sessionCookie(request: Request, name: string): string | undefined {

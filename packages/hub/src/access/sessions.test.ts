@@ -38,10 +38,10 @@ describe('signing in', () => {
     const tls = openRig(database, { config: { publicUrl: 'https://hub.example.com' } });
     const response = await tls.call('/api/auth/sign-in/email', { body: { email, password } });
     const [cookie = ''] = response.headers.getSetCookie();
-    expect(cookie).toMatch(/^__Secure-orrery\.session_token=/);
+    expect(cookie).toMatch(/^__Host-orrery\.session_token=/);
     expect(cookie).toMatch(/; Secure/);
     expect((await tls.call('/api/me', { cookie: cookieOf(response) })).status).toBe(200);
-    const plain = cookieOf(response).replace('__Secure-', '');
+    const plain = cookieOf(response).replace('__Host-', '');
     expect((await tls.call('/api/me', { cookie: plain })).status).toBe(401);
     await tls.access.close();
   });

@@ -6,7 +6,7 @@ import { newSecret } from '../platform/ids.ts';
 import { knownTenant } from './assign.ts';
 import type { CatalogDeps } from './catalog.ts';
 import { discover } from './discover.ts';
-import { hashKey, shownDeclaration, shownVersion, toRow } from './store.ts';
+import { hashKey, shownDeclaration, shownVersion, toRow, toStored } from './store.ts';
 import type { CatalogTables } from './tables.ts';
 import { NO_FACTS, toFedProject } from './views.ts';
 
@@ -64,7 +64,7 @@ export function createAdd(deps: CatalogDeps, announce: () => void) {
       });
       announce();
     }
-    const project: FedProject = toFedProject(row, NO_FACTS, at, deps.offlineAfterMs());
+    const project: FedProject = toFedProject(toStored(row, deps.secrets), row, NO_FACTS, at, deps.offlineAfterMs());
     return {
       project,
       declaration: shown,

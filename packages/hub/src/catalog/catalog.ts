@@ -18,7 +18,15 @@ import { createEdges } from './edges/edges.ts';
 import { blastOf } from './edges/shape.ts';
 import { createObserve } from './observe.ts';
 import { createRemove } from './remove.ts';
-import { fromReadable, hashKey, openApiKey, type StoredProject, shownDeclaration, toStored } from './store.ts';
+import {
+  fromReadable,
+  hashKey,
+  openApiKey,
+  resealed,
+  type StoredProject,
+  shownDeclaration,
+  toStored,
+} from './store.ts';
 import { createSync } from './sync.ts';
 import type { CatalogTables, ProjectRow } from './tables.ts';
 import { createVerify } from './verify.ts';
@@ -77,7 +85,7 @@ export function createCatalog(deps: CatalogDeps) {
       .execute();
     const facts = await deps.facts(rows.map((row) => row.slug));
     return fromReadable(rows, deps.log, (row) =>
-      toFedProject(row, facts.get(row.slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
+      toFedProject(toStored(row, secrets), row, facts.get(row.slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
     );
   }
 
@@ -105,10 +113,10 @@ export function createCatalog(deps: CatalogDeps) {
         .where('project', '=', slug)
         .orderBy('name')
         .execute();
-      const { declaredIn: _, lastSeenAt: __, ...stored } = toStored(row);
+      const { declaredIn: _, lastSeenAt: __, ...stored } = toStored(row, secrets);
       const declaration = shownDeclaration(stored);
       return {
-        ...toFedProject(row, facts.get(slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
+        ...toFedProject(toStored(row, secrets), row, facts.get(slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
         services: declaration.services,
         thresholds: declaration.thresholds,
         capabilities: row.capabilities === null ? null : CapabilitiesSchema.parse(JSON.parse(row.capabilities)),
@@ -134,6 +142,24 @@ export function createCatalog(deps: CatalogDeps) {
       };
     },
 
+    /** Seals again what another master key sealed, or nothing did; says how many projects that were. Two hubs at once do it once each. */
+    async reseal(): Promise<number> {
+      let count = 0;
+      for (const row of await tables.selectFrom('projects').selectAll().execute()) {
+        const fresh = resealed(row, secrets);
+        if (!fresh) continue;
+        // What somebody changed meanwhile is sealed with the new key already.
+        const { numUpdatedRows } = await tables
+          .updateTable('projects')
+          .set(fresh)
+          .where('slug', '=', row.slug)
+          .where('declaration', '=', row.declaration)
+          .executeTakeFirst();
+        count += Number(numUpdatedRows);
+      }
+      return count;
+    },
+
     graph,
 
     /** Who is hit when a project fails, as far as the caller sees; throws not_found for a project that it does not. */
@@ -154,7 +180,7 @@ export function createCatalog(deps: CatalogDeps) {
       const projects = fromReadable(
         await tables.selectFrom('projects').selectAll().orderBy('slug').execute(),
         deps.log,
-        toStored,
+        (row) => toStored(row, secrets),
       );
       edges.follow(projects);
       return projects;
@@ -164,7 +190,7 @@ export function createCatalog(deps: CatalogDeps) {
     async targets() {
       const rows = await tables.selectFrom('projects').selectAll().orderBy('slug').execute();
       return fromReadable(rows, deps.log, (row) => {
-        const { slug, name, hubUrl, meshNs, allowFanout } = toStored(row);
+        const { slug, name, hubUrl, meshNs, allowFanout } = toStored(row, secrets);
         const manifest = row.capabilities === null ? null : CapabilitiesSchema.parse(JSON.parse(row.capabilities));
         const capabilities = manifest && { actions: manifest.actions, endpoints: manifest.endpoints };
         return { slug, name, hubUrl, ...(meshNs === undefined ? {} : { meshNs }), allowFanout, capabilities };

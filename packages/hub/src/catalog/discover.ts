@@ -1,6 +1,7 @@
 import { Capabilities, Health, ProjectDeclaration, type ProjectInput } from '@orrery/protocol';
 import { fieldErrors, HubError } from '../platform/errors.ts';
 import { type Outbound, OutboundError } from '../platform/outbound.ts';
+import { maskUrl } from '../platform/urls.ts';
 
 export type Discovery = {
   declaration: ProjectDeclaration;
@@ -56,12 +57,12 @@ export async function discover(input: ProjectInput, outbound: Outbound): Promise
     if (input.slug === undefined)
       throw new HubError(
         'unprocessable',
-        `hubUrl: ${base} cannot be reached (${health.failed}). Start the instance, correct the URL, or give a slug to add it all the same.`,
+        `hubUrl: ${maskUrl(base)} cannot be reached (${health.failed}). Start the instance, correct the URL, or give a slug to add it all the same.`,
         {
           fields: [{ field: 'body.hubUrl', reason: health.failed }],
         },
       );
-    warnings.push(`${base} cannot be reached now (${health.failed}); it is watched from here on.`);
+    warnings.push(`${maskUrl(base)} cannot be reached now (${health.failed}); it is watched from here on.`);
   }
   const parsed = 'json' in manifest && manifest.status === 200 ? Capabilities.safeParse(manifest.json) : undefined;
   const capabilities = parsed?.success ? parsed.data : null;
@@ -105,7 +106,7 @@ export async function discover(input: ProjectInput, outbound: Outbound): Promise
     const fields = fieldErrors(found.error.issues, 'body');
     throw new HubError(
       'unprocessable',
-      `What ${base} says of itself makes no project (${fields.map((f) => `${f.field}: ${f.reason}`).join('; ')}). Give these fields yourself.`,
+      `What ${maskUrl(base)} says of itself makes no project (${fields.map((f) => `${f.field}: ${f.reason}`).join('; ')}). Give these fields yourself.`,
       { fields },
     );
   }

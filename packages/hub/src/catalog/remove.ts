@@ -4,7 +4,7 @@ import { inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import type { CatalogDeps } from './catalog.ts';
 import { forgetEdges } from './edges/edges.ts';
-import { shownDeclaration } from './store.ts';
+import { openDeclaration, shownDeclaration } from './store.ts';
 import type { CatalogTables } from './tables.ts';
 
 /** Removes a project that was added here; what a file declares is removed there. Its samples and events stay until they expire. */
@@ -40,7 +40,7 @@ export function createRemove(deps: CatalogDeps, announce: () => void) {
         verb: 'projects.remove',
         target: slug,
         project: slug,
-        before: shownDeclaration(ProjectDeclaration.parse(JSON.parse(row.declaration))),
+        before: shownDeclaration(ProjectDeclaration.parse(JSON.parse(openDeclaration({ slug, ...row }, deps.secrets)))),
         at,
       });
     });

@@ -3,7 +3,7 @@ import { ProjectDeclaration } from '@orrery/protocol';
 import { maskServices } from '../intake/index.ts';
 import { fieldErrors, HubError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import type { Secrets } from '../platform/secrets.ts';
+import { isSealed, type Secrets } from '../platform/secrets.ts';
 import { maskUrl } from '../platform/urls.ts';
 import type { ProjectRow } from './tables.ts';
 
@@ -15,10 +15,11 @@ export type StoredProject = Omit<ProjectDeclaration, 'apiKey'> & {
 
 export const hashKey = (key: string): string => createHash('sha256').update(key).digest('hex');
 const sealContext = (slug: string) => `project-key:${slug}`;
+const declarationContext = (slug: string) => `project:${slug}`;
 
 /** Reads a row; throws `internal` when its declaration is none, whoever has written it. */
-export function toStored(row: ProjectRow): StoredProject {
-  const parsed = ProjectDeclaration.safeParse(JSON.parse(row.declaration));
+export function toStored(row: ProjectRow, secrets: Secrets): StoredProject {
+  const parsed = ProjectDeclaration.safeParse(JSON.parse(openDeclaration(row, secrets)));
   if (!parsed.success) {
     const fields = fieldErrors(parsed.error.issues, 'declaration');
     const what = fields.map(({ field, reason }) => `${field}: ${reason}`).join('; ');
@@ -46,14 +47,14 @@ export function fromReadable<T>(rows: readonly ProjectRow[], log: Log, make: (ro
   });
 }
 
-/** The columns of a declaration: the key sealed and hashed, never in the JSON. */
+/** The columns of a declaration, sealed: its probes carry passwords, tokens and keys. The project's own key is sealed by itself, and hashed. */
 export function toRow(declaration: ProjectDeclaration, secrets: Secrets) {
   const { apiKey, ...rest } = declaration;
   return {
     slug: rest.slug,
     name: rest.name,
     tenant: rest.tenant ?? null,
-    declaration: JSON.stringify(rest),
+    declaration: secrets.seal(JSON.stringify(rest), declarationContext(rest.slug)),
     api_key_sealed: apiKey === undefined ? null : secrets.seal(apiKey, sealContext(rest.slug)),
     ingest_key_hash: apiKey === undefined ? null : hashKey(apiKey),
   };
@@ -76,3 +77,24 @@ export const shownVersion = (said: string): string => said.replace(/\p{Cc}+/gu, 
 
 export const openApiKey = (row: Pick<ProjectRow, 'slug' | 'api_key_sealed'>, secrets: Secrets): string | undefined =>
   row.api_key_sealed === null ? undefined : secrets.open(row.api_key_sealed, sealContext(row.slug));
+
+/** The declaration as JSON. Hubs before this one kept it in the open; `reseal` ends that. */
+export const openDeclaration = (row: Pick<ProjectRow, 'slug' | 'declaration'>, secrets: Secrets): string =>
+  isSealed(row.declaration) ? secrets.open(row.declaration, declarationContext(row.slug)) : row.declaration;
+
+/** What has to be written so that the row is sealed with the key that is used now; undefined when it is. */
+export function resealed(
+  row: ProjectRow,
+  secrets: Secrets,
+): Pick<ProjectRow, 'declaration' | 'api_key_sealed'> | undefined {
+  const { slug, declaration, api_key_sealed: key } = row;
+  const good =
+    isSealed(declaration) &&
+    secrets.isCurrent(declaration, declarationContext(slug)) &&
+    (key === null || secrets.isCurrent(key, sealContext(slug)));
+  if (good) return undefined;
+  return {
+    declaration: secrets.seal(openDeclaration(row, secrets), declarationContext(slug)),
+    api_key_sealed: key === null ? null : secrets.seal(secrets.open(key, sealContext(slug)), sealContext(slug)),
+  };
+}

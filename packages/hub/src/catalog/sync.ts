@@ -2,7 +2,7 @@ import type { NewEvent } from '../events/index.ts';
 import { inTransaction } from '../platform/db.ts';
 import type { CatalogDeps, FileProject } from './catalog.ts';
 import { forgetEdges } from './edges/edges.ts';
-import { hashKey, openApiKey, toRow } from './store.ts';
+import { hashKey, openApiKey, openDeclaration, toRow } from './store.ts';
 import type { CatalogTables } from './tables.ts';
 
 /** Makes the stored file-declared projects equal to those of the file. A slug that was added by hand becomes the file's; one that left the file is removed. */
@@ -54,7 +54,10 @@ export function createSync(deps: CatalogDeps, announce: () => void) {
         const sameKey =
           (declaration.apiKey === undefined ? null : hashKey(declaration.apiKey)) === known.ingest_key_hash &&
           openApiKey(known, deps.secrets) === declaration.apiKey;
-        const same = known.declared_source === 'file' && known.declaration === next.declaration && sameKey;
+        const same =
+          known.declared_source === 'file' &&
+          openDeclaration(known, deps.secrets) === openDeclaration(next, deps.secrets) &&
+          sameKey;
         if (same && known.declared_ref === ref) continue;
         await tables.updateTable('projects').set(next).where('slug', '=', declaration.slug).execute();
         if (!same) {

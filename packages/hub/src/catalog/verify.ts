@@ -2,6 +2,7 @@ import { Capabilities } from '@orrery/protocol';
 import { inTransaction } from '../platform/db.ts';
 import { OutboundError } from '../platform/outbound.ts';
 import { noTracing } from '../platform/tracing.ts';
+import { maskUrl } from '../platform/urls.ts';
 import type { CatalogDeps } from './catalog.ts';
 import { openApiKey, shownVersion, toStored } from './store.ts';
 import type { CatalogTables, EndpointRow, ProjectRow } from './tables.ts';
@@ -34,7 +35,7 @@ export function createVerify(deps: CatalogDeps) {
     signal?: AbortSignal,
   ): Promise<{ endpoint: EndpointRow; body?: Buffer }> {
     const key = auth === 'api-key' ? openApiKey(row, deps.secrets) : undefined;
-    const base = { project: row.slug, name, url, auth_kind: auth, last_verified_at: deps.clock.now() };
+    const base = { project: row.slug, name, url: maskUrl(url), auth_kind: auth, last_verified_at: deps.clock.now() };
     try {
       const answer = await deps.outbound.request({
         url,
@@ -61,7 +62,7 @@ export function createVerify(deps: CatalogDeps) {
   }
 
   async function verifyOne(row: ProjectRow, signal?: AbortSignal): Promise<void> {
-    const origin = toStored(row).hubUrl.replace(/\/+$/, '');
+    const origin = toStored(row, deps.secrets).hubUrl.replace(/\/+$/, '');
     const standard = await Promise.all(STANDARD.map((e) => check(row, e.name, origin + e.path, e.auth, signal)));
     const answered = standard[0]?.endpoint.status === 'ok' ? standard[0].body : undefined;
     let manifest: Capabilities | undefined;

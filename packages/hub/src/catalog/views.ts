@@ -2,7 +2,7 @@ import type { EcosystemGraph, FedProject, GraphEdge, GraphNode, ProjectStatus } 
 import { isoOrNull } from '../platform/clock.ts';
 import { maskUrl } from '../platform/urls.ts';
 import { insightsOf } from './edges/shape.ts';
-import { toStored } from './store.ts';
+import type { StoredProject } from './store.ts';
 import type { ProjectRow } from './tables.ts';
 
 /** What the rooms downstream know of a project; handed in, so that the catalog need not know them. */
@@ -29,8 +29,13 @@ export function statusOf(
   return known.some((p) => p.status !== 'up') ? 'degraded' : 'online';
 }
 
-export function toFedProject(row: ProjectRow, facts: ProjectFacts, now: number, offlineAfterMs: number): FedProject {
-  const stored = toStored(row);
+export function toFedProject(
+  stored: StoredProject,
+  row: ProjectRow,
+  facts: ProjectFacts,
+  now: number,
+  offlineAfterMs: number,
+): FedProject {
   const latest = (key: string) => facts.latest[key] ?? null;
   const latencies = facts.probes.flatMap((p) => (p.latencyMs === null ? [] : [p.latencyMs]));
   const deployedAt = latest('deploy.last_deployed_at');

@@ -47,6 +47,7 @@ export const FORMATS = {
   secret: (text) => (/[\r\n]/.test(text) ? { reason: 'holds a line break' } : { ok: text }),
   password: shortest(12, 'characters', (text) => [...text].length),
   masterKey: shortest(32, 'bytes', (text) => Buffer.byteLength(text)),
+  masterKeys: list('master key of 32 bytes or more', (item) => Buffer.byteLength(item) >= 32),
   host: (text) => {
     const bare = text.replace(/^\[(.*)\]$/, '$1');
     // Digits and dots alone are an attempt at an address, not a name.

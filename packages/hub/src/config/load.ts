@@ -38,6 +38,8 @@ export type Config = {
   readonly admin?: { readonly email: string; readonly password: Secret };
   /** ORRERY_SECRET, or the data folder's key: read, or made, when it is first revealed. */
   readonly masterKey: Secret;
+  /** Master keys before that one: what they sealed or signed still opens. */
+  readonly previousMasterKeys: readonly Secret[];
   readonly logLevel: string;
   readonly file: FileConfig;
   /** Where the file is, or would be if it were written: what is watched. */
@@ -136,6 +138,9 @@ function fromEnvironment(
       ? { admin: Object.freeze({ email, password: new Secret(password) }) }
       : {}),
     masterKey: new Secret(given ?? (() => keptMasterKey(dataDir))),
+    previousMasterKeys: Object.freeze(
+      [values.ORRERY_SECRET_PREVIOUS ?? []].flat().map((key) => new Secret(String(key))),
+    ),
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from './issue.ts';
 
@@ -19,6 +19,9 @@ export function keptMasterKey(dataDir: string): string {
         );
       make(dataDir, file);
     }
+    // On systems that have no such modes everything would look open.
+    if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0)
+      fail(`may be read by other users of this machine; close it with \`chmod 600 ${file}\``);
     const key = readFileSync(file, 'utf8').trim();
     return Buffer.byteLength(key) >= 32
       ? key

@@ -68,6 +68,13 @@ export const VARIABLES = variables({
     description:
       'The master key of everything stored encrypted: 32 bytes or more, the same for all hubs on one database.',
   },
+  ORRERY_SECRET_PREVIOUS: {
+    kind: 'masterKeys',
+    secret: true,
+    absent: 'the master key has always been the one that it is',
+    description:
+      'Master keys before `ORRERY_SECRET`, separated by commas. What they sealed is sealed again at the start; heartbeat URLs and sessions made under them stay good until the variable is gone.',
+  },
   ORRERY_META_API_KEY: {
     kind: 'secret',
     secret: true,

@@ -30,17 +30,21 @@ export function createHeartbeats(deps: {
   const tokenOf = (probe: Probe): string => {
     const known = tokens.get(probe.id);
     if (known) return known;
-    const token = `hb_${deps.secrets.derive(`heartbeat:${probe.id}`).subarray(0, 21).toString('base64url')}`;
+    const [token = ''] = tokensOf(probe);
     tokens.set(probe.id, token);
     return token;
   };
+  /** Those of master keys before the one of now count too: the jobs that hold them learn of a new URL later. */
+  const tokensOf = (probe: Probe): string[] =>
+    deps.secrets.deriveAll(`heartbeat:${probe.id}`).map((bytes) => `hb_${bytes.subarray(0, 21).toString('base64url')}`);
 
   return {
     urlOf: (probe: Probe): string => `${deps.publicUrl}/api/heartbeat/${tokenOf(probe)}`,
 
     sync(probes: readonly Probe[]): void {
       byDigest.clear();
-      for (const probe of probes) if (probe.kind === 'heartbeat') byDigest.set(digest(tokenOf(probe)), probe);
+      for (const probe of probes)
+        if (probe.kind === 'heartbeat') for (const token of tokensOf(probe)) byDigest.set(digest(token), probe);
       const ids = new Set(probes.map(({ id }) => id));
       for (const kept of [tokens, waits]) for (const id of kept.keys()) if (!ids.has(id)) kept.delete(id);
     },

@@ -73,5 +73,22 @@ describe('secrets', () => {
     expect(() => secrets.open(sealed, 'project-key:performia')).toThrow();
     expect(() => createSecrets('x'.repeat(32)).open(sealed, 'project-key:veria')).toThrow(/ORRERY_SECRET/);
     expect(() => createSecrets('short')).toThrow(/32 bytes/);
+    for (const at of [3, 20, 40, sealed.length - 1]) {
+      const changed = sealed.slice(0, at) + (sealed[at] === 'A' ? 'B' : 'A') + sealed.slice(at + 1);
+      expect(() => secrets.open(changed, 'project-key:veria')).toThrow();
+    }
+  });
+  it('go on to open after the master key has changed, as long as the one before it is named', () => {
+    const [old, next] = ['a'.repeat(32), 'b'.repeat(32)];
+    const sealed = createSecrets(old).seal('x', 'here');
+    const rotated = createSecrets(next, [old]);
+    expect(rotated.open(sealed, 'here')).toBe('x');
+    expect([rotated.isCurrent(sealed, 'here'), rotated.isCurrent(rotated.seal('x', 'here'), 'here')]).toEqual([
+      false,
+      true,
+    ]);
+    expect(createSecrets(next).open(rotated.seal('x', 'here'), 'here')).toBe('x');
+    expect(() => createSecrets(next).open(sealed, 'here')).toThrow(/ORRERY_SECRET_PREVIOUS/);
+    expect(rotated.deriveAll('l')).toEqual([createSecrets(next).derive('l'), createSecrets(old).derive('l')]);
   });
 });

@@ -104,7 +104,7 @@ async function verify(options: VerifyOptions, terminal: Terminal): Promise<void>
 
 async function judge({ file, part, anchor, data }: VerifyOptions, terminal: Terminal): Promise<AuditVerdict> {
   const { verifyAudit, verifyExport } = await import('../../access/index.ts');
-  if (file === undefined) return inDatabase({ data }, terminal, ({ db }) => verifyAudit(db, anchor));
+  if (file === undefined) return inDatabase({ data, sealed: false }, terminal, ({ db }) => verifyAudit(db, anchor));
   let text: string;
   try {
     text = readFileSync(resolve(terminal.cwd, file), 'utf8');

@@ -55,12 +55,15 @@ async function make(
     import('../../platform/clock.ts'),
     import('../../platform/log.ts'),
   ]);
-  return inDatabase(options, terminal, async ({ db }, config) => {
+  return inDatabase({ data: options.data, sealed: true }, terminal, async ({ db }, config) => {
     const access = createAccess({
       db,
       clock: systemClock,
       log: createLog('error', terminal.stderr),
-      secrets: createSecrets(config.masterKey.reveal()),
+      secrets: createSecrets(
+        config.masterKey.reveal(),
+        config.previousMasterKeys.map((key) => key.reveal()),
+      ),
       config: { publicUrl: config.publicUrl ?? 'http://127.0.0.1' },
       projectByIngestKey: async () => undefined,
       projectsOfTenant: async () => [],
