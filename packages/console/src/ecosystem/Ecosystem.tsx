@@ -49,7 +49,6 @@ export default function Ecosystem() {
   const handle = useRef<MapHandle>(undefined);
   const [tour, setTour] = useState(false);
   const overlay = search.overlay ?? 'risk';
-  useMarks(view !== undefined && view.passing.length > 0 && !search.as);
 
   const go: Go = useMemo(
     () => ({
@@ -379,14 +378,4 @@ function useDebounced<T>(act: (value: T) => void): (value: T) => void {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => latest.current(value), 400);
   }, []);
-}
-
-/** Two marks for measuring: the data is there, the map is painted. */
-function useMarks(ready: boolean): void {
-  const done = useRef(false);
-  useEffect(() => {
-    if (!ready || done.current) return;
-    done.current = true;
-    requestAnimationFrame(() => setTimeout(() => performance.mark('ecosystem:painted'), 0));
-  }, [ready]);
 }

@@ -59,6 +59,12 @@ export function GraphMap(props: Props) {
   const at = useCallback((id: string): Point | undefined => dragged?.get(id) ?? places.get(id), [dragged, places]);
   const nodes = useMapNodes(props, at);
 
+  // For measuring, with `ecosystem:data`: all of it is in the page, and the frame after that has begun.
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => setTimeout(() => performance.mark('ecosystem:painted'), 0));
+    return () => cancelAnimationFrame(frame);
+  }, []);
+
   const { onSelect, onMoved } = props;
   const choose = useCallback(
     (id: string) => {
