@@ -27,9 +27,8 @@ import { CARD, FIT } from './settle.ts';
 import { textOfSet, useMapView } from './useMapView.ts';
 import { MANY, TOO_MANY } from './view.ts';
 
-/** On its way while the data is: the page needs both. */
+/** On its way while the data is: the page needs both. Not by Suspense, which holds back for 300 ms what comes right after something else. */
 const map = import('./GraphMap.tsx');
-const GraphMap = lazy(() => map.then((part) => ({ default: part.GraphMap })));
 const FirstProject = lazy(() =>
   import('../overview/FirstProject.tsx').then((part) => ({ default: part.FirstProject })),
 );
@@ -48,6 +47,7 @@ export default function Ecosystem() {
   const put = usePutSearch();
   const handle = useRef<MapHandle>(undefined);
   const [tour, setTour] = useState(false);
+  const GraphMap = useMap();
   const overlay = search.overlay ?? 'risk';
 
   const go: Go = useMemo(
@@ -182,7 +182,7 @@ export default function Ecosystem() {
           ) : (
             <div className={classes.stage}>
               <div className={classes.mapBox} data-tour="map">
-                <Suspense>
+                {GraphMap && (
                   <GraphMap
                     model={model}
                     view={view}
@@ -203,7 +203,7 @@ export default function Ecosystem() {
                     onMoved={move}
                     onReady={onReady}
                   />
-                </Suspense>
+                )}
                 <div className={classes.bars}>
                   {search.focus && (
                     <div className={classes.bar} role="status">
@@ -358,6 +358,18 @@ export default function Ecosystem() {
       )}
     </Page>
   );
+}
+
+function useMap() {
+  const [part, setPart] = useState<Awaited<typeof map>>();
+  useEffect(() => {
+    let here = true;
+    void map.then((loaded) => here && setPart(loaded));
+    return () => {
+      here = false;
+    };
+  }, []);
+  return part?.GraphMap;
 }
 
 /** Where a link says that the view stands, when the page opens; later moves are the person's own. */

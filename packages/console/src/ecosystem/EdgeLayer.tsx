@@ -1,100 +1,115 @@
 import { ViewportPortal } from '@xyflow/react';
-import { memo, useMemo } from 'react';
+import { memo, type RefObject, useEffect, useMemo } from 'react';
 import type { Detail } from './detail.ts';
 import classes from './EdgeLayer.module.css';
 import { curve } from './paths.ts';
 import { CARD, type Point } from './settle.ts';
 import type { Line, View } from './view.ts';
 
-/** Lines can be hit with a pointer as long as there are no more than this; the table lists them all. */
+/** Up to so many lines each is an element that a pointer can hit; more are drawn in a few strokes. The table lists them all. */
 const HITTABLE = 500;
 const REACH: Record<Detail, number> = { card: 8, chip: 16, dot: 30 };
 
+/** How each line is drawn, by its id: what is lit is drawn once more on top. */
+export type Drawn = RefObject<ReadonlyMap<string, string>>;
 type Props = {
   view: View;
   at: (id: string) => Point | undefined;
   selected: string | undefined;
   onSelect: (id: string) => void;
   detail: Detail;
+  drawn: Drawn;
 };
 
+const stepOf = ({ strength }: Line) => (strength >= 0.66 ? 'strong' : strength >= 0.33 ? 'middle' : 'weak');
+
 /** All lines in one drawing beneath the projects: far lighter than an element tree for each. */
-export const EdgeLayer = memo(function EdgeLayer({ view, at, selected, onSelect, detail }: Props) {
-  const middles = useMemo(() => {
-    const groups = new Map(
-      view.groups.map(({ id, place, size }) => [id, { x: place.x + size.x / 2, y: place.y + size.y / 2 }]),
-    );
-    return (id: string): Point | undefined => {
-      const group = groups.get(id);
-      if (group) return group;
-      const place = at(id);
-      return place && { x: place.x + CARD.width / 2, y: place.y + CARD.height / 2 };
+export const EdgeLayer = memo(function EdgeLayer({ view, at, selected, onSelect, detail, drawn }: Props) {
+  const curves = useMemo(() => {
+    const middle = new Map<string, Point | undefined>();
+    for (const { id, place, size } of view.groups) middle.set(id, { x: place.x + size.x / 2, y: place.y + size.y / 2 });
+    const middleOf = (id: string) => {
+      if (!middle.has(id)) {
+        const place = at(id);
+        middle.set(id, place && { x: place.x + CARD.width / 2, y: place.y + CARD.height / 2 });
+      }
+      return middle.get(id);
     };
-  }, [view, at]);
-  const hittable = view.lines.length <= HITTABLE;
+    const all = new Map<string, string>();
+    for (const { id, from, to, bend } of view.lines) {
+      const [a, b] = [middleOf(from), middleOf(to)];
+      if (a && b) all.set(id, curve(a, b, bend, REACH[detail]));
+    }
+    return all;
+  }, [view, at, detail]);
+  useEffect(() => {
+    drawn.current = curves;
+  }, [drawn, curves]);
+  const single = view.lines.length <= HITTABLE;
   return (
     <ViewportPortal>
       <svg className={classes.layer} aria-hidden="true" focusable="false">
-        {view.lines.map((line) => (
-          <LinePath
-            key={line.id}
-            line={line}
-            from={middles(line.from)}
-            to={middles(line.to)}
-            reach={REACH[detail]}
-            selected={line.id === selected}
-            onSelect={hittable && line.edge ? onSelect : undefined}
-          />
-        ))}
+        {single
+          ? view.lines.map((line) => (
+              <OneLine
+                key={line.id}
+                line={line}
+                d={curves.get(line.id)}
+                selected={line.id === selected}
+                onSelect={line.edge ? onSelect : undefined}
+              />
+            ))
+          : strokesOf(view.lines, curves).map(({ kind, step, d }) => (
+              <path key={`${kind} ${step}`} className={classes.line} data-kind={kind} data-step={step} d={d} />
+            ))}
+        {!single && selected && <path className={classes.line} data-selected d={curves.get(selected)} />}
+        <path className={classes.lit} data-lit-lines d="" />
       </svg>
     </ViewportPortal>
   );
 });
 
+/** Lines of one look together in one path. */
+function strokesOf(lines: readonly Line[], curves: ReadonlyMap<string, string>) {
+  const looks = Map.groupBy(lines, (line) => `${line.kind} ${stepOf(line)}`);
+  return [...looks.values()].flatMap((alike) => {
+    const [first] = alike;
+    if (!first) return [];
+    return { kind: first.kind, step: stepOf(first), d: alike.map(({ id }) => curves.get(id) ?? '').join('') };
+  });
+}
+
 type LineProps = {
   line: Line;
-  from: Point | undefined;
-  to: Point | undefined;
-  reach: number;
+  d: string | undefined;
   selected: boolean;
   onSelect: ((id: string) => void) | undefined;
 };
 
 const same = (a: LineProps, b: LineProps) =>
-  a.from?.x === b.from?.x &&
-  a.from?.y === b.from?.y &&
-  a.to?.x === b.to?.x &&
-  a.to?.y === b.to?.y &&
-  a.reach === b.reach &&
+  a.d === b.d &&
   a.selected === b.selected &&
   a.onSelect === b.onSelect &&
   a.line.id === b.line.id &&
-  a.line.strength === b.line.strength &&
-  a.line.count === b.line.count &&
-  a.line.bend === b.line.bend;
+  a.line.strength === b.line.strength;
 
-const LinePath = memo(function LinePath({ line, from, to, reach, selected, onSelect }: LineProps) {
-  if (!from || !to) return null;
-  const { d, arrow } = curve(from, to, line.bend, reach);
-  const step = line.strength >= 0.66 ? 'strong' : line.strength >= 0.33 ? 'middle' : 'weak';
-  const pick = onSelect && (() => onSelect(line.id));
+const OneLine = memo(function OneLine({ line, d, selected, onSelect }: LineProps) {
+  if (d === undefined) return null;
   return (
-    <g
-      className={classes.line}
-      data-line={line.id}
-      data-kind={line.kind}
-      data-step={step}
-      data-many={line.count > 1 || undefined}
-      data-selected={selected || undefined}
-    >
-      {pick && (
+    <g>
+      {onSelect && (
         // biome-ignore lint/a11y/noStaticElementInteractions: the table and the side panel list each edge for the keyboard.
-        <path className={classes.hit} d={d} onClick={pick}>
+        <path className={classes.hit} d={d} data-line={line.id} onClick={() => onSelect(line.id)}>
           <title>{`${line.from} needs ${line.to} · ${line.kind} · strength ${line.strength.toFixed(2)}`}</title>
         </path>
       )}
-      <path className={classes.path} d={d} />
-      <path className={classes.arrow} d={arrow} />
+      <path
+        className={classes.line}
+        data-kind={line.kind}
+        data-step={stepOf(line)}
+        data-selected={selected || undefined}
+        d={d}
+      />
     </g>
   );
 }, same);

@@ -19,7 +19,7 @@ import type { MapNode } from './nodes.tsx';
 import { GroupNode, ProjectNode } from './nodes.tsx';
 import { OVERLAY, type Overlay, type Scale, worst } from './overlays.ts';
 import { blastOf, neighbourhood } from './reach.ts';
-import { CARD, FIT, type Places, type Point } from './settle.ts';
+import { boxOf, CARD, FIT, type Places, type Point } from './settle.ts';
 import type { View } from './view.ts';
 
 const NODE_TYPES = { project: ProjectNode, domain: GroupNode };
@@ -54,7 +54,8 @@ type Props = {
 export function GraphMap(props: Props) {
   const { model, view, places, found, viewport, fitKey } = props;
   const box = useRef<HTMLDivElement>(null);
-  const [detail, setDetail] = useState<Detail>('card');
+  const [detail, setDetail] = useState<Detail>(() => detailOf(viewport?.zoom ?? zoomToFit(view, places)));
+  const drawn = useRef<ReadonlyMap<string, string>>(new Map());
   const [dragged, setDragged] = useState<ReadonlyMap<string, Point>>();
   const at = useCallback((id: string): Point | undefined => dragged?.get(id) ?? places.get(id), [dragged, places]);
   const nodes = useMapNodes(props, at);
@@ -111,10 +112,10 @@ export function GraphMap(props: Props) {
       if (!model.nodes.has(id)) return clearLight(root);
       if (shift) {
         const blast = blastOf(model, id);
-        light(root, 'blast', new Set([id, ...blast.hit.map(({ slug }) => slug)]), blast.edges);
+        light(root, 'blast', new Set([id, ...blast.hit.map(({ slug }) => slug)]), blast.edges, drawn.current);
       } else {
         const near = neighbourhood(model, id, 1);
-        light(root, 'near', near.nodes, near.edges);
+        light(root, 'near', near.nodes, near.edges, drawn.current);
       }
     },
     [model],
@@ -170,13 +171,31 @@ export function GraphMap(props: Props) {
           attributionPosition="bottom-right"
           aria-label="Map of projects"
         >
-          <EdgeLayer view={view} at={at} selected={props.selectedEdge} onSelect={props.onSelectEdge} detail={detail} />
+          <EdgeLayer
+            view={view}
+            at={at}
+            selected={props.selectedEdge}
+            onSelect={props.onSelectEdge}
+            detail={detail}
+            drawn={drawn}
+          />
           <Refit by={fitKey} />
           {props.children}
         </ReactFlow>
       </div>
     </DetailContext>
   );
+}
+
+/** About how near everything fits in, known before anything is drawn: drawing cards first to draw dots after would cost twice. */
+function zoomToFit(view: View, places: Places): number {
+  const corners = view.drawn.flatMap(({ id }) => places.get(id) ?? []);
+  for (const { place, size } of view.groups)
+    corners.push(place, { x: place.x + size.x - CARD.width, y: place.y + size.y - CARD.height });
+  const box = boxOf(corners);
+  if (!box) return 1;
+  const [wide, high] = [Math.max(300, window.innerWidth - 660), Math.max(240, window.innerHeight - 340)];
+  return Math.min(FIT.maxZoom, wide / box.width, high / box.height);
 }
 
 /** Nodes for the map; one that did not change keeps its identity, so that only what is new is drawn again. */

@@ -1,6 +1,7 @@
 import type { EcosystemGraph, GraphNode } from '@orrery/protocol';
 import { NONE, plural } from '../ui/format.ts';
 import { Mark } from '../ui/Mark.tsx';
+import { Sweep } from './Acts.tsx';
 import { type Model, neededByOf } from './model.ts';
 import { OVERLAY, type Overlay, type Scale } from './overlays.ts';
 import { Frame, type Go, nameBySlug, stateOf } from './panel.tsx';
@@ -43,6 +44,9 @@ export function Summary({ graph, model, view, overlay, scale, go }: SummaryProps
         <dt>Kinds</dt>
         <dd>{kinds.join(', ') || NONE}</dd>
       </dl>
+      <div className={classes.actions}>
+        <Sweep>Global security sweep…</Sweep>
+      </div>
       <section aria-label="Needs eyes">
         <h3 className={classes.heading}>{rule.name}: needs eyes</h3>
         {worstFirst.length === 0 ? (

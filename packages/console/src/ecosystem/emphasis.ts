@@ -4,18 +4,18 @@ export function light(
   how: 'near' | 'blast',
   nodes: ReadonlySet<string>,
   edges: ReadonlySet<string>,
+  drawn: ReadonlyMap<string, string>,
 ): void {
   for (const element of root.querySelectorAll<HTMLElement>('.react-flow__node')) {
     if (nodes.has(element.dataset.id ?? '')) element.dataset.lit = '';
     else delete element.dataset.lit;
   }
-  for (const element of root.querySelectorAll<SVGElement>('[data-line]')) {
-    if (edges.has(element.dataset.line ?? '')) element.dataset.lit = '';
-    else delete element.dataset.lit;
-  }
+  const lines = [...edges].map((id) => drawn.get(id) ?? '').join('');
+  root.querySelector('[data-lit-lines]')?.setAttribute('d', lines);
   root.dataset.light = how;
 }
 
 export function clearLight(root: HTMLElement): void {
   delete root.dataset.light;
+  root.querySelector('[data-lit-lines]')?.setAttribute('d', '');
 }
