@@ -13,6 +13,7 @@ import { metricsOf, servicesOf, type Watched, watch } from './gather.ts';
 import { HUB_PROJECT, type HubFact, isolatedHubs } from './isolation.ts';
 import { createSightings } from './sightings.ts';
 import { type BudgetFact, spentBudgets } from './spend.ts';
+import { createSpikes } from './spikes.ts';
 import { listTemplates, type TemplateFilter } from './templates/list.ts';
 import { createMiner, type LinesAfter } from './templates/mine.ts';
 import { expireTemplates } from './templates/store.ts';
@@ -55,6 +56,7 @@ export function createDetect(deps: DetectDeps) {
   const { db, clock, log, samples } = deps;
   const sightings = createSightings(clock, deps.offlineAfterMs);
   const expiries = createExpiries(samples, clock);
+  const spikes = createSpikes(samples, clock);
   const miner = createMiner(deps);
   let watched = new Map<string, Watched>();
   let seenAt: ReadonlyMap<string, number | null> | undefined;
@@ -99,10 +101,11 @@ export function createDetect(deps: DetectDeps) {
       const asked = projects === undefined ? undefined : new Set(projects);
       const chosen = [...watched.values()].filter(({ slug }) => asked === undefined || asked.has(slug));
       const remembered = await loadConditions(db, asked ? [...asked] : undefined);
-      const [states, metrics, certificates, rules, trends] = await Promise.all([
+      const [states, metrics, certificates, risen, rules, trends] = await Promise.all([
         deps.states(),
         metricsOf(samples, chosen, remembered),
         asked === undefined ? expiries.look(chosen) : undefined,
+        asked === undefined ? spikes.look(chosen) : undefined,
         deps.rules?.(projects),
         deps.trends?.(projects),
       ]);
@@ -123,6 +126,7 @@ export function createDetect(deps: DetectDeps) {
           services: servicesOf(project, statesOf.get(project.slug) ?? []),
           metrics: metrics.get(project.slug) ?? [],
           expiries: certificates && (certificates.get(project.slug) ?? []),
+          spikes: risen && (risen.get(project.slug) ?? []),
           logs: miner.facts(project.slug, now),
           rules: rules?.get(project.slug),
           trends: trends?.get(project.slug),

@@ -78,6 +78,9 @@ export type RuleFact = Pick<Finding, 'service' | 'severity' | 'category' | 'titl
 /** What the daily analysis said of a metric; times are epoch ms on the hub's clock. */
 export type TrendFact = InsightAlert & { at: number; until: number };
 
+/** A figure of a project's security summaries beside the least of the 24 hours before; times are epoch ms. */
+export type SpikeFact = { key: string; service?: string; value: number; usual: number; at: number; receivedAt: number };
+
 /** Everything that is judged of one project. */
 export type Facts = {
   project: string;
@@ -93,6 +96,8 @@ export type Facts = {
   logs?: readonly LogFact[] | undefined;
   rules?: readonly RuleFact[] | undefined;
   trends?: readonly TrendFact[] | undefined;
+  /** Its security figures beside what was usual; undefined in a round that does not look at them. */
+  spikes?: readonly SpikeFact[] | undefined;
   /** The certificates of its services; undefined in a round that does not look at them. */
   expiries?: readonly ExpiryFact[] | undefined;
 };

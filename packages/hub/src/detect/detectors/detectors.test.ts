@@ -62,6 +62,21 @@ const TROUBLE: Facts = {
       seenAt: NOW,
     },
   ],
+  spikes: [{ key: 'security.vulns_critical', value: 2, usual: 0, at: NOW, receivedAt: NOW }],
+  trends: [
+    {
+      site_key: 'veria',
+      service: 'worker',
+      severity: 'warning',
+      category: 'performance',
+      title: 'veria/worker: queue.depth grows',
+      description: 'queue.depth was 3 a week ago and is 11.',
+      recommendation: 'Look at what waits.',
+      metric: 'queue.depth',
+      at: NOW - 60_000,
+      until: NOW + 86_400_000,
+    },
+  ],
   rules: [
     {
       rule: 'deploy-failed',

@@ -3,14 +3,15 @@ import { expiry } from './expiry.ts';
 import { freshness } from './freshness.ts';
 import { logs } from './logs.ts';
 import { rule } from './rule.ts';
+import { spike } from './spike.ts';
 import { status } from './status.ts';
 import { threshold } from './threshold.ts';
 import { trend } from './trend.ts';
 
-export type DetectorName = 'status' | 'freshness' | 'threshold' | 'logs' | 'expiry' | 'rule' | 'trend';
+export type DetectorName = 'status' | 'freshness' | 'threshold' | 'logs' | 'expiry' | 'rule' | 'trend' | 'spike';
 
 /** Every detector of the house. */
-export const DETECTORS = { status, freshness, threshold, logs, expiry, rule, trend } satisfies Record<
+export const DETECTORS = { status, freshness, threshold, logs, expiry, rule, trend, spike } satisfies Record<
   DetectorName,
   Detector
 >;
