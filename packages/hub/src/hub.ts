@@ -14,7 +14,7 @@ import {
   tenantRoutes,
 } from './access/index.ts';
 import { actionRoutes, createActions } from './actions/index.ts';
-import { accountRoutes, createAccounts } from './ai/index.ts';
+import { accountRoutes, createAccounts, openGateway } from './ai/index.ts';
 import { alertRoutes, createAlerts, ruleRoutes } from './alerts/index.ts';
 import { analysisRoutes, createAnalysis } from './analysis/index.ts';
 import { catalogRoutes, createCatalog, createLayout } from './catalog/index.ts';
@@ -166,6 +166,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       appendEvents: async (trx, some) => {
         await appendEvents(trx, some);
         await actions.see(trx, some);
+        await gateway.takeLeads(trx, some);
       },
       hubs,
       selfCheckTargets: () => file.network.selfCheck,
@@ -194,6 +195,11 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       onMarks: () => jobs.wake('ai.annotate'),
     });
     stops.push(() => accounts.stop());
+    const gateway = openGateway({
+      ...{ db, clock, log, outbound, accounts, appendEvents, tracer: tracing, hubId: holderId },
+      config: () => file.ai,
+    });
+    stops.push(() => gateway.stop());
     const detect = createDetect({
       db,
       clock,
@@ -256,6 +262,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       await catalog.sync(next.projects.map(({ declaration, ref }) => ({ declaration, ref })));
       file = next;
       access.rightsChanged();
+      gateway.sync(next.ai);
       await following.now();
     };
     const resealed = await catalog.reseal();
@@ -296,6 +303,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...accountRoutes(accounts, clock.now),
       ...statusPageRoutes(statusPages),
       ...analysisRoutes(analysis),
+      ...gateway.routes,
       ...eventRoutes(events, access.watch, closing.signal),
       ...configRoutes(watching, async () =>
         (await catalog.declarations()).map(({ declaredIn: _, lastSeenAt: __, ...declaration }) => ({ declaration })),
@@ -399,6 +407,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     await intake.start();
     await hubs.start();
     await accounts.start();
+    gateway.start();
     const flush = setInterval(
       () =>
         void catalog

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AiDeclaration } from './ai.ts';
 import { aiAccountsShape } from './aiAccounts.ts';
 import { MaintenanceDeclaration, RouteDeclaration } from './alerting.ts';
 import { ChannelDeclaration } from './channels.ts';
@@ -85,7 +86,7 @@ export const FileDeclaration = z.strictObject({
   maintenance: z.array(MaintenanceDeclaration).max(200).default([]),
   rules: z.array(RuleDeclaration).max(200).default([]),
   statusPages: z.array(StatusPageDeclaration).max(50).default([]),
-  ai: z.strictObject({ ...aiAccountsShape }).prefault({}),
+  ai: z.strictObject({ ...AiDeclaration.shape, ...aiAccountsShape }).prefault({}),
   access: AccessDeclaration.prefault({}),
   network: z
     .strictObject({

@@ -1,3 +1,4 @@
+export * from './ai.ts';
 export * from './aiAccounts.ts';
 export * from './alert.ts';
 export * from './alerting.ts';

@@ -76,7 +76,9 @@ export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
   'PUT /ops/ai/budgets/{name}': 'configure of all',
   'GET /ops/ai/calls': 'ops:view',
   'GET /ops/ai/calls/{id}': 'ops:view',
+  'POST /ops/ai/decide': 'ai:run',
   'GET /ops/ai/forecast': 'ops:view',
+  'GET /ops/ai/providers': 'ops:view of all',
   'GET /ops/ai/usage': 'ops:view',
   'GET /ops/analysis': 'ops:view',
   'POST /ops/analysis': 'actions:run of all',
@@ -91,6 +93,7 @@ export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
   'POST /ops/incidents/{id}/resolve': 'alerts:manage',
   'GET /ops/jobs': 'ops:view',
   'POST /ops/jobs/{name}/restart': 'actions:run of all',
+  'GET /ops/leads': 'leads:view',
   'GET /ops/log-templates': 'ops:view',
   'GET /ops/maintenance': 'ops:view',
   'POST /ops/maintenance': 'alerts:manage',
@@ -103,8 +106,14 @@ export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
   'POST /ops/silences': 'alerts:manage',
   'DELETE /ops/silences/{id}': 'alerts:manage',
   'GET /ops/status-pages': 'ops:view',
+  'POST /orchestrate': 'ai:run',
   'GET /status.css': 'public',
   'GET /status/{slug}': 'public',
+  'POST /v1/chat/completions': 'ai:run',
+  'POST /v1/embeddings': 'ai:run',
+  'POST /v1/messages': 'ai:run',
+  'GET /v1/models': 'ai:run',
+  'POST /v1/responses': 'ai:run',
 };
 
 /** Every MCP tool, sorted by its name. */

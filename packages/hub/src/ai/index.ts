@@ -4,3 +4,5 @@ export {
   createAccounts,
   patternProblem,
 } from './accounts/index.ts';
+export { openGateway } from './gateway.ts';
+export { kindOf } from './providers/index.ts';

@@ -1,8 +1,9 @@
-import { ChannelDeclaration, OidcDeclaration, type ProjectDeclaration } from '@orrery/protocol';
+import { AiProviderDeclaration, ChannelDeclaration, OidcDeclaration, type ProjectDeclaration } from '@orrery/protocol';
+import { kindOf } from '../ai/index.ts';
 import { type EnvironmentValues, textOf } from './environment.ts';
 import type { FileConfig } from './file.ts';
 import type { Issue } from './issue.ts';
-import { maskChannel, maskOidc, maskProject } from './mask.ts';
+import { maskAiProvider, maskChannel, maskOidc, maskProject } from './mask.ts';
 import { Declared } from './secret.ts';
 
 /** Whether one channel tells everybody whom the other would tell. */
@@ -27,6 +28,7 @@ export function withEnvironment<T extends Reading>(reading: T, values: Environme
     warnings: [...reading.warnings, ...warnings],
     file: Object.freeze({
       ...file,
+      ai: withProviders(file, values),
       projects: Object.freeze(projects),
       channels: Object.freeze(channels),
       ...(oidc === undefined ? {} : { oidc }),
@@ -103,4 +105,37 @@ function withChannels(
     .filter((channel) => !file.channels.some(({ declaration }) => reaches(declaration, channel)))
     .map((channel) => new Declared(channel, 'environment', maskChannel));
   return { channels: [...file.channels, ...extra], warnings };
+}
+
+/** Which variable opens which kind of provider, and the provider that it makes when the file declares none of that kind. */
+const OPENED_BY = [
+  ['ANTHROPIC_API_KEY', 'anthropic', (key: string) => ({ name: 'claude', priority: 1, key })],
+  ['OLLAMA_URL', 'ollama', (url: string) => ({ name: 'ollama', priority: 2, local: true, url })],
+  ['OPENAI_API_KEY', 'openai', (key: string) => ({ name: 'openai', priority: 3, key })],
+] as const;
+
+/**
+ * ANTHROPIC_API_KEY, OPENAI_API_KEY and OLLAMA_URL make providers, or complete declared ones of that kind. A key never goes to a URL of
+ * somebody else's: a declared provider with a `url` brings its own.
+ */
+function withProviders(file: FileConfig, values: EnvironmentValues): FileConfig['ai'] {
+  const providers = [...file.ai.providers];
+  for (const [name, kind, make] of OPENED_BY) {
+    const value = textOf(values, name);
+    if (value === undefined) continue;
+    const declared = providers.findIndex(({ declaration }) => kindOf(declaration) === kind);
+    if (declared === -1) {
+      const made = AiProviderDeclaration.parse({ ...make(value), kind });
+      providers.push(new Declared(Object.freeze(made), 'environment', maskAiProvider));
+      continue;
+    }
+    for (const [i, { declaration, ref }] of providers.entries()) {
+      if (kindOf(declaration) !== kind || declaration.url !== undefined) continue;
+      if (declaration.key !== undefined || declaration.keys !== undefined) continue;
+      const completed: AiProviderDeclaration =
+        kind === 'ollama' ? { ...declaration, url: value } : { ...declaration, key: value };
+      providers[i] = new Declared<AiProviderDeclaration>(Object.freeze(completed), ref, maskAiProvider);
+    }
+  }
+  return Object.freeze({ ...file.ai, providers: Object.freeze(providers) });
 }

@@ -1,5 +1,6 @@
 import { ACCESS_DESCRIPTIONS } from './accessDescriptions.ts';
 import { AI_ACCOUNT_DESCRIPTIONS } from './aiDescriptions.ts';
+import { AI_GATEWAY_DESCRIPTIONS } from './aiGatewayDescriptions.ts';
 import { CHANNEL_DESCRIPTIONS } from './channelDescriptions.ts';
 import { PROBE_DESCRIPTIONS } from './probeDescriptions.ts';
 import { ROUTING_DESCRIPTIONS } from './routingDescriptions.ts';
@@ -63,7 +64,8 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'statusPages[].groups[].services': 'What stands under it.',
   'statusPages[].groups[].services[].service': '`project/service`, or `project` for the whole of it.',
   'statusPages[].groups[].services[].label': "What the public calls it; the service's own name when absent.",
-  ai: 'AI calls through the hub.',
+  ai: 'The AI gateway: who serves models, how a call finds one, and what calls may use. See docs/orchestrator.md.',
+  ...AI_GATEWAY_DESCRIPTIONS,
   ...AI_ACCOUNT_DESCRIPTIONS,
   ...ACCESS_DESCRIPTIONS,
   network: 'What the hub may reach.',
@@ -87,5 +89,4 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
 
 /** Keys whose text is a duration. */
 export const DURATIONS =
-  /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|resolveAfter|repeatEvery|after|lasts|halfLife))$/;
-/(^retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|clockTolerance|keysMaxAge|resolveAfter|repeatEvery|after|lasts|halfLife))$/;
+  /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|clockTolerance|keysMaxAge|resolveAfter|repeatEvery|after|lasts|halfLife|hedgeAfter|connect|first|idle|total))$/;

@@ -93,6 +93,9 @@ const TITLES: readonly [path: string, title: string][] = [
   ['rules[].effect.notify', 'The effect `notify` of a rule'],
   ['statusPages[]', 'A status page'],
   ['access.oidc', '`access.oidc`'],
+  ['ai', '`ai`'],
+  ['ai.providers[]', 'An AI provider'],
+  ['ai.splits[]', 'A split of AI calls'],
   ['network', '`network`'],
   ['retention', '`retention`'],
   ['freshness', '`freshness`'],
@@ -118,6 +121,10 @@ const IN_PLACE = new Set([
   'escalate',
   'selfCheck',
   'groups',
+  'keys',
+  'models',
+  'timeouts',
+  'arms',
 ]);
 
 function rowsOf(node: SchemaNode, prefix = ''): string[][] {

@@ -8,7 +8,7 @@ import {
 } from '@orrery/protocol';
 import { stringify } from 'yaml';
 import type { FileConfig } from './file.ts';
-import { maskChannel, maskOidc, maskProject } from './mask.ts';
+import { maskAiProvider, maskChannel, maskOidc, maskProject } from './mask.ts';
 
 type Declarations = {
   rules: readonly { declaration: RuleDeclaration }[];
@@ -20,7 +20,7 @@ type Declarations = {
 
 /** A whole orrery.yaml that declares what is running; secrets stand as `${NAME}` references. */
 export function exportYaml(
-  file: Pick<FileConfig, 'network' | 'retention' | 'freshness' | 'edges' | 'oidc'> & Declarations,
+  file: Pick<FileConfig, 'ai' | 'network' | 'retention' | 'freshness' | 'edges' | 'oidc'> & Declarations,
 ): string {
   const document = {
     projects: file.projects.map(({ declaration }) => compact(maskProject(declaration))),
@@ -29,12 +29,22 @@ export function exportYaml(
     maintenance: file.maintenance.map(({ declaration }) => compact(declaration)),
     rules: file.rules.map(({ declaration }) => compact(declaration)),
     ...(file.oidc === undefined ? {} : { access: { oidc: maskOidc(file.oidc.declaration) } }),
+    ai: aiOf(file.ai),
     network: file.network,
     retention: Object.fromEntries(Object.entries(file.retention).map(([name, ms]) => [name, formatDuration(ms)])),
     freshness: { offlineAfter: formatDuration(file.freshness.offlineAfterMs) },
     edges: { halfLife: formatDuration(file.edges.halfLifeMs) },
   };
   return stringify(document, { lineWidth: 0 });
+}
+
+function aiOf({ providers, splits, fallback, hedgeAfterMs }: FileConfig['ai']): object {
+  return compact({
+    providers: providers.map(({ declaration }) => compact(maskAiProvider(declaration))),
+    splits,
+    fallback,
+    hedgeAfter: hedgeAfterMs === undefined ? undefined : formatDuration(hedgeAfterMs),
+  });
 }
 
 /** Without what says nothing: absent values and empty lists. */

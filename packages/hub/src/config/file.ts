@@ -2,6 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { basename } from 'node:path';
 import {
+  type AiProviderDeclaration,
+  type AiSplitDeclaration,
   type ChannelDeclaration,
   FileDeclaration,
   type MaintenanceDeclaration,
@@ -20,7 +22,7 @@ import { type ReadDocument, readDocument } from './document.ts';
 import type { Environment } from './environment.ts';
 import { checkExpressions } from './expressions.ts';
 import { fieldPath, type Issue } from './issue.ts';
-import { maskChannel, maskOidc, maskProject } from './mask.ts';
+import { maskAiProvider, maskChannel, maskOidc, maskProject } from './mask.ts';
 import { checkRelations } from './relations.ts';
 import { Declared } from './secret.ts';
 import { checkShape } from './shape.ts';
@@ -45,6 +47,12 @@ export type FileConfig = {
   readonly aiAccounts: AccountsConfig;
   /** The OpenID provider, if there is one. */
   readonly oidc?: Declared<OidcDeclaration>;
+  readonly ai: {
+    readonly providers: readonly Declared<AiProviderDeclaration>[];
+    readonly splits: readonly AiSplitDeclaration[];
+    readonly fallback: 'any' | 'same';
+    readonly hedgeAfterMs?: number;
+  };
   readonly network: {
     readonly allowPrivate: boolean;
     readonly selfCheck: readonly { readonly host: string; readonly port: number }[];
@@ -141,6 +149,14 @@ function toFileConfig(
     ...(declared.access.oidc === undefined
       ? {}
       : { oidc: new Declared(deepFreeze(declared.access.oidc), ref(['access', 'oidc']), maskOidc) }),
+    ai: {
+      providers: declared.ai.providers.map(
+        (provider, i) => new Declared(deepFreeze(provider), ref(['ai', 'providers', i]), maskAiProvider),
+      ),
+      splits: declared.ai.splits,
+      fallback: declared.ai.fallback,
+      ...(declared.ai.hedgeAfter === undefined ? {} : { hedgeAfterMs: ms(declared.ai.hedgeAfter) }),
+    },
     network: declared.network,
     retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },

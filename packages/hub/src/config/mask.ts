@@ -1,4 +1,4 @@
-import type { ChannelDeclaration, OidcDeclaration, ProjectDeclaration } from '@orrery/protocol';
+import type { AiProviderDeclaration, ChannelDeclaration, OidcDeclaration, ProjectDeclaration } from '@orrery/protocol';
 import { maskServices } from '../intake/index.ts';
 import { maskUrl, variable } from '../platform/urls.ts';
 
@@ -48,3 +48,19 @@ export function maskChannel(channel: ChannelDeclaration): ChannelDeclaration {
 
 export const maskOidc = (oidc: OidcDeclaration): OidcDeclaration =>
   oidc.clientSecret === undefined ? oidc : { ...oidc, clientSecret: variable('oidc', 'CLIENT_SECRET') };
+/** The provider with its keys replaced by references. */
+export function maskAiProvider(provider: AiProviderDeclaration): AiProviderDeclaration {
+  return {
+    ...provider,
+    ...(provider.url === undefined ? {} : { url: maskUrl(provider.url) }),
+    ...(provider.key === undefined ? {} : { key: variable(provider.name, 'KEY') }),
+    ...(provider.keys === undefined
+      ? {}
+      : {
+          keys: provider.keys.map((key, i) => {
+            const hidden = variable(provider.name, `KEY_${i + 1}`);
+            return typeof key === 'string' ? hidden : { ...key, key: hidden };
+          }),
+        }),
+  };
+}

@@ -201,9 +201,23 @@ export const VARIABLES = variables({
     description: 'A Grafana that gets annotations of AI calls. A private address needs `network.allowPrivate`.',
   },
   GRAFANA_API_KEY: { kind: 'secret', secret: true, absent: 'no annotations', description: 'Its API key.' },
-  ANTHROPIC_API_KEY: { kind: 'secret', secret: true, reserved: true, description: 'Opens the Anthropic models.' },
-  OPENAI_API_KEY: { kind: 'secret', secret: true, reserved: true, description: 'Opens the OpenAI models.' },
-  OLLAMA_URL: { kind: 'httpUrl', reserved: true, description: 'A local Ollama.' },
+  ANTHROPIC_API_KEY: {
+    kind: 'secret',
+    secret: true,
+    absent: 'no provider is made',
+    description: 'Makes the AI provider `claude`, or is the key of a declared one of Anthropic that has none.',
+  },
+  OPENAI_API_KEY: {
+    kind: 'secret',
+    secret: true,
+    absent: 'no provider is made',
+    description: 'Makes the AI provider `openai`, or is the key of a declared one of OpenAI that has none.',
+  },
+  OLLAMA_URL: {
+    kind: 'httpUrl',
+    absent: 'no provider is made',
+    description: 'Makes the local AI provider `ollama`, or is the URL of a declared one that has none.',
+  },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     kind: 'httpUrl',
     absent: 'nothing is traced',

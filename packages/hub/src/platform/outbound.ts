@@ -15,12 +15,14 @@ import {
 import { OutboundError } from './outbound/error.ts';
 import { exchange, parseTarget, type Received } from './outbound/exchange.ts';
 import { createNames } from './outbound/names.ts';
+import { createPool, type Pool } from './outbound/pool.ts';
 import { askRecords, parseNameServer, type RecordType } from './outbound/records.ts';
 import { type Hop, isRedirect, nextHop } from './outbound/redirect.ts';
 import { reachUnix } from './outbound/unix.ts';
 
 export type { OutboundTls } from './outbound/connect.ts';
 export { OutboundError, tlsReason, toOutboundError } from './outbound/error.ts';
+export type { Pool, PooledExchange } from './outbound/pool.ts';
 
 export type OutboundRequest = {
   /** http or https; a user name and password in it travel as Basic authorization. */
@@ -83,6 +85,8 @@ export type Outbound = {
   open(target: OutboundTarget): Promise<OutboundConnection>;
   /** The records of a name, as a zone file would have them. A server that is named is a target like any other. Throws OutboundError. */
   records(question: OutboundQuestion): Promise<{ values: string[]; latencyMs: number }>;
+  /** Requests over kept connections to targets that the operator names; `connectTimeoutMs` by origin. Close it with its user. */
+  pool(connectTimeoutMs: (origin: string) => number): Pool;
   /** Holds for everything that has not connected yet. */
   setPolicy(policy: { allowPrivate: boolean }): void;
   /** Exchanges, connections and questions under way. */
@@ -251,6 +255,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
       asked.followRedirects && asked.socketPath === undefined ? follow(asked, asked.followRedirects) : once(asked),
     open,
     records,
+    pool: (connectTimeoutMs) =>
+      createPool({ open, connectTimeoutMs, ...(options.ca === undefined ? {} : { ca: options.ca }) }),
     setPolicy(policy) {
       allowPrivate = policy.allowPrivate;
     },

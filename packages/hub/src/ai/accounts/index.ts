@@ -66,10 +66,11 @@ export function createAccounts(deps: AccountsDeps) {
   const annotator = createAnnotator(deps);
   const spend = createSpendWatch(db);
   const calm = createCalm(TOLD_AGAIN_MS, clock.monotonic);
+  const prices = createPrices(() => config().prices);
   const ledger = createLedger({
     ...deps,
     budgets: book,
-    prices: createPrices(() => config().prices),
+    prices,
     onSettled(call, outcome, row) {
       const now = clock.now();
       measure(row);
@@ -160,6 +161,17 @@ export function createAccounts(deps: AccountsDeps) {
     cache: createCache({ clock, config: () => config().cache }),
     guardrail: createGuardrail(() => config().redact),
     jobs,
+    /** US dollars for so many tokens of a provider's model; null when nobody knows a price. */
+    priceOf(provider: string, model: string, tokens: { input: number; output: number }): number | null {
+      const cost = prices.cost(
+        provider,
+        model,
+        false,
+        { inputTokens: tokens.input, outputTokens: tokens.output },
+        clock.now(),
+      );
+      return cost === undefined ? null : cost.nano / 1e9;
+    },
     /** Before the first call is let in: settles what was left when the hub ended. */
     start: settleLeft,
     stop: ledger.stop,

@@ -1,5 +1,6 @@
 import type { Permission } from '@orrery/protocol';
 import type { z } from 'zod';
+import type { RawHandler } from './raw.ts';
 
 /** What the transport knows of whoever calls; the access room's Caller has more. */
 export type RouteCaller = { kind: string; id: string; ip?: string };
@@ -49,6 +50,8 @@ export type Route<C = unknown> = {
   echoes?: true;
   /** Media type that a Response of the handler's own carries, for the API description. */
   produces?: string;
+  /** Answers on the connection itself, in place of `handle`. */
+  raw?: RawHandler<C>;
   handle(input: RouteInput<C, undefined, undefined, undefined>): Promise<unknown>;
 };
 

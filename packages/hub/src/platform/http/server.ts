@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type HttpBindings, serve } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
@@ -14,6 +14,7 @@ import { openFilesLimit } from './files.ts';
 import { securityHeaders } from './headers.ts';
 import { createCrowd, createRateLimit } from './limits.ts';
 import { createPages } from './pages.ts';
+import { createRaw, isRaw } from './raw.ts';
 import type { Refusal } from './refusal.ts';
 import type { Route, RouteAuth, RouteCaller } from './route.ts';
 import { bindConnection } from './sse.ts';
@@ -44,7 +45,10 @@ export type HttpOptions<C extends RouteCaller> = {
 
 /** A request that changes something; `rehearsed`, asked afterwards, says whether it was a dry run. */
 export type Change = { method: string; route: string; params: unknown; rehearsed(): boolean };
-export type App = Hono<{ Bindings: HttpBindings }>;
+export type App = Hono<{ Bindings: HttpBindings }> & {
+  /** Takes what raw routes answer; false for every other request. */
+  raw?: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
+};
 export type HttpServer = {
   url: string;
   port: number;
@@ -54,6 +58,8 @@ export type HttpServer = {
 
 const ANONYMOUS_PER_MINUTE = 600;
 const KNOWN_PER_MINUTE = 12_000;
+/** Raw routes are for programs that ask all the time; what those may use is limited elsewhere. */
+const RAW_PER_MINUTE = 600_000;
 /** What the runtime holds for a client that does not read, on each of two levels; its own measure is 64 KiB, and there may be a thousand of them. */
 const SOCKET_BUFFER = 4 * 1024;
 const MAX_CONNECTIONS = 4000;
@@ -231,7 +237,7 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
     }
   }
 
-  for (const route of options.routes) {
+  for (const route of options.routes.filter((one) => !isRaw(one))) {
     const path = route.path.replace(/\{(\w+)\}/g, ':$1');
     app.on(route.method.toUpperCase(), path, (c) =>
       answer(c, route.path, async (requestId, ip) => {
@@ -326,7 +332,23 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
       return pages.page();
     }),
   );
-  return app;
+  const raw = createRaw(options.routes.filter(isRaw), {
+    ...options,
+    headers: securityHeaders(options.https),
+    guard(caller, ip) {
+      if (caller === undefined) guard(`bad:${ip}`, 120);
+      else if (caller.kind === 'anonymous') guard(`ip:${ip}`, ANONYMOUS_PER_MINUTE);
+      else guard(`raw ${caller.kind}:${caller.id}`, RAW_PER_MINUTE);
+    },
+    onRefused: (route, request, caller, ip, error) => tellRefused(options, route, request, caller, ip, error),
+    onError(error, requestId, route) {
+      const away = isOutage(error);
+      if (away) logOutage(error, route.path);
+      else options.log.error({ err: error, requestId, method: route.method, route: route.path }, 'a request failed');
+      return away ? databaseAway() : error;
+    },
+  });
+  return Object.assign(app, { raw });
 }
 
 /**
@@ -349,6 +371,12 @@ export async function listen(options: { host: string; port: number }): Promise<H
     },
     resolve,
   ) as Server;
+  // Raw routes come first, on the connection itself; everything else goes on as before.
+  const [others] = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (incoming, outgoing) => {
+    if (!app?.raw?.(incoming, outgoing)) others?.call(server, incoming, outgoing);
+  });
   // It stays: a connection that could not be accepted later on is no reason to end.
   server.on('error', (error: NodeJS.ErrnoException) => {
     const inUse = error.code === 'EADDRINUSE';

@@ -36,6 +36,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'platform/outbound/exchange.ts': ['node:http'],
   'platform/outbound/names.ts': ['node:dns/promises'],
   'platform/outbound/unix.ts': ['node:net'],
+  // Its connections are opened by the way out.
+  'platform/outbound/pool.ts': ['undici'],
   // The hub's own database, which its operator names in the environment.
   'platform/pg.ts': ['pg'],
   'platform/db.ts': ['loadPg()'],

@@ -1,0 +1,46 @@
+import type { Caller } from '../access/index.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import type { Route } from '../platform/http/route.ts';
+import type { Log } from '../platform/log.ts';
+import type { Outbound } from '../platform/outbound.ts';
+import type { Tracer } from '../platform/tracing.ts';
+import type { AiAccounts } from './accounts/index.ts';
+import { type AiConfig, createAi } from './ai.ts';
+import { createLeads, type LeadEvent } from './leads/leads.ts';
+import { aiRoutes } from './routes.ts';
+
+export type GatewayDeps = {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  outbound: Outbound;
+  hubId: string;
+  config(): AiConfig;
+  accounts: Pick<AiAccounts, 'ledger' | 'cache' | 'guardrail' | 'priceOf'>;
+  appendEvents(trx: Db, events: readonly LeadEvent[]): Promise<number>;
+  tracer: Tracer;
+};
+
+/** The gateway with its routes: calls, tasks and leads, on the accounts that it is given. */
+export function openGateway(deps: GatewayDeps) {
+  const { db, clock, log, outbound, hubId, config, accounts, tracer } = deps;
+  const priceOf = accounts.priceOf;
+  const ai = createAi({
+    ...{ db, clock, log, outbound, hubId, config, tracer, priceOf },
+    accounts: accounts.ledger,
+    cache: accounts.cache,
+    guardrail: accounts.guardrail,
+  });
+  const leads = createLeads({ db, clock, appendEvents: deps.appendEvents });
+  const isLocal = (provider: string) => ai.isLocal(provider);
+  const routes: Route<Caller>[] = aiRoutes(ai, { leads, clock, priceOf, isLocal });
+  return {
+    routes,
+    sync: ai.sync,
+    start: ai.start,
+    stop: ai.stop,
+    /** Leads among events of products, in the transaction that stores them. */
+    takeLeads: leads.fromEvents,
+  };
+}
