@@ -24,6 +24,7 @@ async function house(everyMs: number) {
       },
     },
     detect: { sync: () => undefined },
+    repair: { syncProjects: () => undefined },
     alerts: { syncProjects: () => undefined },
     log,
     everyMs,

@@ -6,13 +6,14 @@ type Rooms = {
   intake: { sync(projects: readonly StoredProject[]): Promise<void> };
   detect: { sync(projects: readonly StoredProject[]): void };
   alerts: { syncProjects(projects: readonly StoredProject[]): void };
+  repair: { syncProjects(projects: readonly StoredProject[]): void };
   log: Log;
   /** How often the catalog is looked at for what another hub changed, in milliseconds. */
   everyMs?: number;
 };
 
 /** Keeps what is probed and judged equal to what the catalog holds, whichever hub on the database changed it, and after a failure too. */
-export function followProjects({ catalog, intake, detect, alerts, log, everyMs = 2000 }: Rooms) {
+export function followProjects({ catalog, intake, detect, alerts, repair, log, everyMs = 2000 }: Rooms) {
   let taken: string | undefined;
   let last: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
@@ -25,6 +26,7 @@ export function followProjects({ catalog, intake, detect, alerts, log, everyMs =
     await intake.sync(projects);
     detect.sync(projects);
     alerts.syncProjects(projects);
+    repair.syncProjects(projects);
     taken = revision;
   }
 

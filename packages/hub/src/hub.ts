@@ -42,6 +42,8 @@ import { createTelemetry } from './platform/telemetry.ts';
 import { createTracing } from './platform/tracing.ts';
 import { projectFacts } from './project-facts.ts';
 import { createConfigRecord } from './record-config.ts';
+import { createRepair, repairRoutes } from './repair/index.ts';
+import { actByActions } from './repair-actions.ts';
 import { createSamples, sampleRoutes } from './samples/index.ts';
 import { createStatusPages, statusPageRoutes } from './statuspage/index.ts';
 import { VERSION } from './version.ts';
@@ -217,6 +219,17 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     });
     const alerts = createAlerts({ db, clock, log, outbound, holderId, publicUrl, appendEvents, audit });
     const analysis = createAnalysis({ db, clock, catalog, samples, alerts, appendEvents });
+    const repair = createRepair({
+      ...{ db, clock, log, secrets, outbound, holderId, appendEvents, audit },
+      limits: () => file.repair,
+      enabled: () => file.repair.enabled === true,
+      alerts: alerts.living,
+      states: intake.states,
+      checkSoon: intake.checkSoon,
+      inMaintenance: alerts.inMaintenance,
+      act: actByActions(actions, clock),
+    });
+    stops.push(() => repair.stop());
     const statusPages = createStatusPages({
       clock,
       log,
@@ -245,7 +258,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const loop = createLoop({ catalog, intake, hubs, detect, alerts, events, jobs: () => jobs, log });
 
     // Configuration: what the file declares now, and after each change of it.
-    const following = followProjects({ catalog, intake, detect, alerts, log });
+    const following = followProjects({ catalog, intake, detect, alerts, repair, log });
     stops.push(() => following.stop());
     catalog.onChange(() => {
       access.rightsChanged();
@@ -304,6 +317,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...statusPageRoutes(statusPages),
       ...analysisRoutes(analysis),
       ...gateway.routes,
+      ...repairRoutes(repair),
       ...eventRoutes(events, access.watch, closing.signal),
       ...configRoutes(watching, async () =>
         (await catalog.declarations()).map(({ declaredIn: _, lastSeenAt: __, ...declaration }) => ({ declaration })),
@@ -342,6 +356,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     // The loop turns.
     await jobs.start([
       ...loop.jobs,
+      ...repair.jobs,
       ...accounts.jobs,
       ...actions.jobs,
       defineJob({
@@ -366,6 +381,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
           await alerts.expire(file.retention.hour);
           await alerts.rules.expire();
           await accounts.expire();
+          await repair.expire(file.retention.hour);
           await analysis.expire(file.retention.hour);
           await access.sweep();
         },

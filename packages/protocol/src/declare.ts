@@ -4,6 +4,7 @@ import { aiAccountsShape } from './aiAccounts.ts';
 import { MaintenanceDeclaration, RouteDeclaration } from './alerting.ts';
 import { ChannelDeclaration } from './channels.ts';
 import { duration, HostName, HttpUrl, MetricKey, Port, ServiceName, Severity, Slug } from './common.ts';
+import { HealLimits, HealPolicy } from './heal.ts';
 import { AccessDeclaration } from './identity.ts';
 import { DeclaredEdge } from './mesh.ts';
 import { ProbeDeclaration } from './probes.ts';
@@ -24,6 +25,8 @@ export const ServiceDeclaration = z.strictObject({
     .max(50)
     .default([]),
   probes: z.array(ProbeDeclaration).max(20).default([]),
+  /** What may be done about its trouble. */
+  heal: z.array(HealPolicy).max(20).optional(),
 });
 export type ServiceDeclaration = z.infer<typeof ServiceDeclaration>;
 
@@ -108,6 +111,7 @@ export const FileDeclaration = z.strictObject({
     })
     .prefault({}),
   freshness: z.strictObject({ offlineAfter: duration('10s', '30d').default('10m') }).prefault({}),
+  repair: HealLimits.prefault({}),
   edges: z.strictObject({ halfLife: duration('1m', '365d').default('1d') }).prefault({}),
 });
 export type FileDeclaration = z.infer<typeof FileDeclaration>;

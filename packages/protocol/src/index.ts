@@ -11,6 +11,7 @@ export * from './cron.ts';
 export * from './declare.ts';
 export * from './fanout.ts';
 export * from './fed.ts';
+export * from './heal.ts';
 export * from './identity.ts';
 export * from './instance.ts';
 export * from './logs.ts';

@@ -1,2 +1,2 @@
-export { createActions } from './actions.ts';
+export { type Actions, createActions } from './actions.ts';
 export { actionRoutes } from './routes.ts';

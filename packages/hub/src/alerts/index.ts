@@ -13,6 +13,7 @@ import { getIncident } from './incidents/get.ts';
 import { type IncidentFilter, listIncidents } from './incidents/list.ts';
 import { type AlertFilter, list } from './list.ts';
 import { channels } from './listChannels.ts';
+import { livingAlerts as alertsForRepair } from './living.ts';
 import { createMaintenanceBook } from './maintenance/book.ts';
 import { livingAlerts, openIncidents, pendingDeliveries, settledDeliveries } from './measures.ts';
 import { outages } from './outages.ts';
@@ -27,6 +28,7 @@ import { testChannel } from './testChannel.ts';
 export type { Finding } from '../detect/index.ts';
 export type { DeclaredChannel } from './channelBook.ts';
 export { channelProblems } from './channels/index.ts';
+export type { LivingAlert } from './living.ts';
 export { alertRoutes } from './routes.ts';
 export { gaps } from './routing/gaps.ts';
 export { cronProblem } from './routing/windows.ts';
@@ -77,6 +79,8 @@ export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDe
     ...routingDoor(context),
     deliver: createDeliver(context),
     expire: (keepMs: number) => expire(context, keepMs),
+    /** Open alerts of services, for repair. */
+    living: () => alertsForRepair(context),
     outages: (asked: Parameters<typeof outages>[1]) => outages(context, asked),
     measures: {
       living: () => livingAlerts(context),

@@ -15,6 +15,7 @@ export function createAdd(deps: CatalogDeps, announce: () => void) {
   return async (caller: Caller, input: ProjectInput, options: { dryRun: boolean }): Promise<ProjectAdded> => {
     authorizeWhole(caller, 'configure');
     if (input.tenant !== undefined) await knownTenant(deps, input.tenant, 'body.tenant');
+    refusePolicies(input);
     const found = await discover(input, deps.outbound);
     const ingestKey = found.declaration.apiKey === undefined ? newSecret('orp') : undefined;
     // The key that the hub presents may be one that many instances share; the one that a project presents is its own.
@@ -74,4 +75,13 @@ export function createAdd(deps: CatalogDeps, announce: () => void) {
       ...(ingestKey !== undefined && !options.dryRun ? { ingestKey } : {}),
     };
   };
+}
+
+/** What acts on other machines is declared by whoever has the file, not by whoever has a key. */
+function refusePolicies({ services = [] }: ProjectInput): void {
+  const fields = services.flatMap(({ heal }, i) =>
+    heal ? [{ field: `body.services[${i}].heal`, reason: 'can be declared in orrery.yaml only' }] : [],
+  );
+  const [first] = fields;
+  if (first) throw new HubError('invalid', `${first.field} ${first.reason}`, { fields });
 }

@@ -8,6 +8,7 @@ import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEnv } from './commands/env.ts';
 import { registerFed } from './commands/fed.ts';
+import { registerHeal } from './commands/heal.ts';
 import { registerIncidents } from './commands/incidents.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerMaintenance } from './commands/maintenance.ts';
@@ -31,6 +32,7 @@ const COMMANDS = [
   registerFed,
   registerAlerts,
   registerIncidents,
+  registerHeal,
   registerChannels,
   registerRoutes,
   registerSilences,

@@ -20,6 +20,8 @@ export function withEnvironment<T extends Reading>(reading: T, values: Environme
   if (file === undefined) return reading;
   const { channels, warnings } = withChannels(file, values);
   const key = textOf(values, 'ECOSYSTEM_API_KEY');
+  const healing = values.ENABLE_SELF_HEALING;
+  const repair = { ...file.repair, enabled: file.repair.enabled ?? healing === true };
   const projects = key === undefined ? file.projects : file.projects.map((project) => withKey(project, key));
   const { oidc, issues } = withOidc(file, values);
   return {
@@ -32,6 +34,7 @@ export function withEnvironment<T extends Reading>(reading: T, values: Environme
       projects: Object.freeze(projects),
       channels: Object.freeze(channels),
       ...(oidc === undefined ? {} : { oidc }),
+      repair: Object.freeze(repair),
     }),
   };
 }

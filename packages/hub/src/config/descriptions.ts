@@ -2,6 +2,7 @@ import { ACCESS_DESCRIPTIONS } from './accessDescriptions.ts';
 import { AI_ACCOUNT_DESCRIPTIONS } from './aiDescriptions.ts';
 import { AI_GATEWAY_DESCRIPTIONS } from './aiGatewayDescriptions.ts';
 import { CHANNEL_DESCRIPTIONS } from './channelDescriptions.ts';
+import { HEAL_DESCRIPTIONS } from './healDescriptions.ts';
 import { PROBE_DESCRIPTIONS } from './probeDescriptions.ts';
 import { ROUTING_DESCRIPTIONS } from './routingDescriptions.ts';
 import { RULE_DESCRIPTIONS } from './ruleDescriptions.ts';
@@ -82,6 +83,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'retention.events': 'Events.',
   freshness: 'When silence is a finding.',
   'freshness.offlineAfter': 'A project that was silent for longer is offline.',
+  ...HEAL_DESCRIPTIONS,
   edges: 'How integrations between projects are learned.',
   'edges.halfLife':
     'Without new proof, a learned edge loses half of its strength in this time; below 0.02 it is forgotten.',
@@ -89,4 +91,4 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
 
 /** Keys whose text is a duration. */
 export const DURATIONS =
-  /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|clockTolerance|keysMaxAge|resolveAfter|repeatEvery|after|lasts|halfLife|hedgeAfter|connect|first|idle|total))$/;
+  /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|clockTolerance|keysMaxAge|resolveAfter|within|stableFor|approvalExpires|repeatEvery|after|lasts|halfLife|hedgeAfter|connect|first|idle|total))$/;

@@ -20,7 +20,7 @@ type Declarations = {
 
 /** A whole orrery.yaml that declares what is running; secrets stand as `${NAME}` references. */
 export function exportYaml(
-  file: Pick<FileConfig, 'ai' | 'network' | 'retention' | 'freshness' | 'edges' | 'oidc'> & Declarations,
+  file: Pick<FileConfig, 'ai' | 'network' | 'retention' | 'freshness' | 'edges' | 'oidc' | 'repair'> & Declarations,
 ): string {
   const document = {
     projects: file.projects.map(({ declaration }) => compact(maskProject(declaration))),
@@ -33,6 +33,7 @@ export function exportYaml(
     network: file.network,
     retention: Object.fromEntries(Object.entries(file.retention).map(([name, ms]) => [name, formatDuration(ms)])),
     freshness: { offlineAfter: formatDuration(file.freshness.offlineAfterMs) },
+    repair: file.repair,
     edges: { halfLife: formatDuration(file.edges.halfLifeMs) },
   };
   return stringify(document, { lineWidth: 0 });

@@ -6,6 +6,7 @@ import {
   type AiSplitDeclaration,
   type ChannelDeclaration,
   FileDeclaration,
+  type HealLimits,
   type MaintenanceDeclaration,
   type OidcDeclaration,
   type ProjectDeclaration,
@@ -60,6 +61,7 @@ export type FileConfig = {
   /** How long things are kept, in milliseconds. */
   readonly retention: Readonly<Record<'raw' | 'minute' | 'hour' | 'checks' | 'events', number>>;
   readonly freshness: { readonly offlineAfterMs: number };
+  readonly repair: Readonly<HealLimits>;
   readonly edges: { readonly halfLifeMs: number };
 };
 export type FileReading = { file?: FileConfig; issues: Issue[]; warnings: Issue[]; references: ReadonlySet<string> };
@@ -160,6 +162,7 @@ function toFileConfig(
     network: declared.network,
     retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },
+    repair: declared.repair,
     edges: { halfLifeMs: ms(declared.edges.halfLife) },
   });
 }

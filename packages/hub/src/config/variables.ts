@@ -167,8 +167,7 @@ export const VARIABLES = variables({
   ENABLE_SELF_HEALING: {
     kind: 'boolean',
     default: 'false',
-    reserved: true,
-    description: 'Lets the repair agents act.',
+    description: 'Lets the repair agents act, where `repair.enabled` in the file does not say otherwise.',
   },
   OIDC_ISSUER: {
     kind: 'httpUrl',

@@ -1,4 +1,4 @@
-import type { ProbeDeclaration, ServiceDeclaration } from '@orrery/protocol';
+import type { HealPolicy, ProbeDeclaration, RemedyDeclaration, ServiceDeclaration } from '@orrery/protocol';
 import { maskUrl, variable } from '../platform/urls.ts';
 
 /** Headers that say nothing worth hiding. */
@@ -17,8 +17,36 @@ export const maskServices = (slug: string, services: readonly ServiceDeclaration
       const owner = `${slug}_${service.name}_${probe.kind}`;
       return maskProbe(probe, (what) => variable(nth === 1 ? owner : `${owner}_${nth}`, what));
     });
-    return { ...service, probes };
+    const { heal } = service;
+    const hide = (what: string) => variable(`${slug}_${service.name}_heal`, what);
+    return { ...service, probes, ...(heal ? { heal: heal.map((policy) => maskPolicy(policy, hide)) } : {}) };
   });
+
+const maskPolicy = ({ rollback, ...policy }: HealPolicy, hide: Hide): HealPolicy => ({
+  ...policy,
+  remedy: maskRemedy(policy.remedy, hide),
+  ...(rollback ? { rollback: maskRemedy(rollback, hide) } : {}),
+});
+
+/** Arguments and addresses of remedies may hold a key. */
+function maskRemedy(remedy: RemedyDeclaration, hide: Hide): RemedyDeclaration {
+  switch (remedy.kind) {
+    case 'docker':
+      return {
+        ...remedy,
+        ...(remedy.url === undefined ? {} : { url: maskUrl(remedy.url) }),
+        ...maskTls(remedy.tls, hide),
+      };
+    case 'action':
+      return remedy.params === undefined ? remedy : { ...remedy, params: {} };
+    case 'webhook':
+      return { ...remedy, url: hide('URL'), ...(remedy.secret === undefined ? {} : { secret: hide('SECRET') }) };
+    case 'command': {
+      const [program = '', ...args] = remedy.run;
+      return { ...remedy, run: [program, ...args.map((_, i) => hide(`ARGUMENT_${i + 1}`))] };
+    }
+  }
+}
 
 /** What is sent to a target may hold a key: bodies and texts are hidden as a whole. */
 function maskProbe(probe: ProbeDeclaration, hide: Hide): ProbeDeclaration {

@@ -1,0 +1,57 @@
+import type { Severity } from '@orrery/protocol';
+import type { AlertContext } from './context.ts';
+import type { AlertTables } from './tables.ts';
+
+/** An alert of a service that lives and is nobody's yet, or somebody's; times are epoch ms. */
+export type LivingAlert = {
+  id: string;
+  project: string;
+  service: string;
+  severity: Severity;
+  detector: string;
+  title: string;
+  description: string;
+  fingerprint: string;
+  openedAt: number;
+  /** Whether it only follows from another part that is down. */
+  inhibited: boolean;
+  /** How often the same alert opened within the last four hours, this time included. */
+  recurrences: number;
+};
+
+const RECURRENCE_MS = 4 * 3_600_000;
+
+/** Alerts of services that are open or acknowledged, oldest first: what repair looks at. */
+export async function livingAlerts({ db, clock }: Pick<AlertContext, 'db' | 'clock'>): Promise<LivingAlert[]> {
+  const tables = db.withTables<AlertTables>();
+  const rows = await tables
+    .selectFrom('alerts')
+    .selectAll()
+    .where('status', 'in', ['open', 'acknowledged'])
+    .where('service', 'is not', null)
+    .orderBy('created_at')
+    .limit(5000)
+    .execute();
+  if (rows.length === 0) return [];
+  const counted = await tables
+    .selectFrom('alerts')
+    .select(['fingerprint', ({ fn }) => fn.countAll<number>().as('n')])
+    .where('created_at', '>', clock.now() - RECURRENCE_MS)
+    .where('service', 'is not', null)
+    .groupBy('fingerprint')
+    .execute();
+  const times = new Map(counted.map(({ fingerprint, n }) => [fingerprint, Number(n)]));
+  return rows.map((row) => ({
+    id: row.id,
+    project: row.project,
+    service: row.service ?? '',
+    severity: row.severity,
+    detector: row.detector,
+    title: row.title,
+    description: row.description,
+    fingerprint: row.fingerprint,
+    openedAt: row.created_at,
+    inhibited: row.inhibited_by !== null,
+    recurrences: times.get(row.fingerprint) ?? 0,
+  }));
+}

@@ -1,0 +1,60 @@
+const REMEDY = {
+  '.docker.kind': 'Restarts a container through its engine.',
+  '.action.kind': "Asks the project's own instance.",
+  '.webhook.kind': 'Calls an address; whether it was done is told by the status of its answer.',
+  '.command.kind': "Runs a program on the hub's machine.",
+  '.docker.container': 'The name or id of the container to restart.',
+  '.docker.socket': "The engine's socket; `/var/run/docker.sock` when absent.",
+  '.docker.url': "The engine's address in place of a socket.",
+  '.docker.tls': 'Whom to trust and who we are, as PEM text.',
+  '.docker.tls.ca': "Certificates to trust in place of the system's.",
+  '.docker.tls.cert': 'Our certificate.',
+  '.docker.tls.key': 'Its key.',
+  '.docker.tls.serverName': 'The name that the certificate must have.',
+  '.docker.requireLabel':
+    'Whether the container itself must carry the label `orrery.heal=true`: a name may come to mean another container.',
+  '.docker.grace': 'How long the container may take to stop by itself.',
+  '.docker.timeout': 'How long all of it may take.',
+  '.action.action': "An action of the project's instance: its manifest must declare it and `allowFanout` allow it.",
+  '.action.params': 'What goes along with it.',
+  '.action.timeout': 'How long the run may take.',
+  '.webhook.url': 'The address that is called.',
+  '.webhook.secret': 'Signs the call (Standard Webhooks).',
+  '.webhook.timeout': 'How long the answer may take.',
+  '.command.run': 'The program and its arguments. There is no shell.',
+  '.command.timeout': 'How long it may run; then it is ended with all that it started.',
+} as const;
+const POLICY = 'projects[].services[].heal';
+const under = (path: string) =>
+  Object.fromEntries(Object.entries(REMEDY).map(([rest, text]) => [`${path}${rest}`, text]));
+
+/** What the keys of repair mean. */
+export const HEAL_DESCRIPTIONS: Readonly<Record<string, string>> = {
+  [POLICY]: 'What may be done about its trouble; only a file can declare that.',
+  [`${POLICY}[].name`]: "The policy's name, one of its own inside the service.",
+  [`${POLICY}[].when`]: 'Which trouble it is for.',
+  [`${POLICY}[].when.severity`]: 'Which severities.',
+  [`${POLICY}[].when.metric`]: "The metric whose threshold is crossed; the service's own checks when absent.",
+  [`${POLICY}[].when.for`]: 'How long the alert must have been open.',
+  [`${POLICY}[].remedy`]: 'What is done.',
+  ...under(`${POLICY}[].remedy`),
+  [`${POLICY}[].mode`]:
+    '`dryRun` says what it would have done, `suggest` suggests it, `approve` asks a person, `automatic` acts within its limits.',
+  [`${POLICY}[].limits`]: 'How often.',
+  [`${POLICY}[].limits.cooldown`]: 'How long nothing is done to the service after an attempt.',
+  [`${POLICY}[].limits.perHour`]: 'How many attempts the service has an hour.',
+  [`${POLICY}[].limits.earnTrust`]: 'So many approved repairs must have healed before it acts by itself.',
+  [`${POLICY}[].verify`]: 'How it is known that it helped.',
+  [`${POLICY}[].verify.within`]: 'By then the checks of the service must be well.',
+  [`${POLICY}[].verify.stableFor`]: 'And stay so for as long.',
+  [`${POLICY}[].rollback`]: 'What is done when it made things worse.',
+  ...under(`${POLICY}[].rollback`),
+  repair: 'The limits that all policies share.',
+  'repair.enabled': 'Whether anything may act at all; `ENABLE_SELF_HEALING` when absent.',
+  'repair.dryRun': 'Nothing acts: every policy says what it would have done.',
+  'repair.perHour': 'How many attempts the hub has an hour.',
+  'repair.projectPerHour': 'How many attempts a project has an hour.',
+  'repair.maxTargets': 'How many services may be under repair at once.',
+  'repair.maxSharePercent': 'Which share of all services that is at most, in percent. One may always be.',
+  'repair.approvalExpires': 'How long a policy waits for its approval.',
+};

@@ -1,0 +1,59 @@
+import type { HealLimits, HealPolicy, ServiceStatus } from '@orrery/protocol';
+import type { AuditEntry } from '../access/index.ts';
+import type { LivingAlert } from '../alerts/index.ts';
+import type { NewEvent } from '../events/index.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Db } from '../platform/db.ts';
+import type { Log } from '../platform/log.ts';
+import type { Outbound } from '../platform/outbound.ts';
+import type { Secrets } from '../platform/secrets.ts';
+import type { RemedyContext } from './remedies/index.ts';
+
+/** A policy where it belongs: the target is a service of a project. */
+export type Target = { project: string; service: string; declaredIn: string; policy: HealPolicy };
+
+/** How a probe of a service stood at its newest check. */
+export type ProbeState = {
+  project: string;
+  service: string;
+  status: ServiceStatus;
+  since: number | null;
+  lastCheckAt: number | null;
+  consecutiveFailures: number;
+  reason?: string | null | undefined;
+};
+
+export type RepairDeps = {
+  db: Db;
+  clock: Clock;
+  log: Log;
+  secrets: Secrets;
+  outbound: Pick<Outbound, 'request'>;
+  /** This process among all hubs on the database. */
+  holderId: string;
+  limits(): HealLimits;
+  /** Whether repair is enabled: by the file, else by the environment. */
+  enabled(): boolean;
+  alerts(): Promise<readonly LivingAlert[]>;
+  states(): Promise<readonly ProbeState[]>;
+  /** Checks the services now instead of at their interval. */
+  checkSoon(refs: readonly { project: string; service: string }[]): void;
+  inMaintenance(project: string, service: string, at: number): boolean;
+  act: (project: string, ...asked: Parameters<RemedyContext['act']>) => ReturnType<RemedyContext['act']>;
+  appendEvents(trx: Db, events: readonly NewEvent[]): Promise<unknown>;
+  audit(trx: Db, entry: AuditEntry): Promise<void>;
+};
+export type RepairContext = RepairDeps & {
+  targets(): readonly Target[];
+};
+
+const RANK = { down: 3, degraded: 2, unknown: 1, up: 0 } as const satisfies Record<ServiceStatus, number>;
+
+/** How a service is by all of its probes: as bad as the worst of them. */
+export function statusOf(states: readonly ProbeState[], project: string, service: string): ServiceStatus {
+  const own = states.filter((state) => state.project === project && state.service === service);
+  return own.reduce<ServiceStatus>(
+    (worst, { status }) => (RANK[status] > RANK[worst] ? status : worst),
+    own.length === 0 ? 'unknown' : 'up',
+  );
+}

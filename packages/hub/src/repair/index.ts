@@ -1,0 +1,78 @@
+import type { Caller } from '../access/index.ts';
+import type { StoredProject } from '../catalog/index.ts';
+import { defineJob, type JobDefinition } from '../platform/jobs.ts';
+import type { RepairContext, RepairDeps, Target } from './context.ts';
+import { approve, control, deny, findAttempt, setPaused } from './decide.ts';
+import { type AttemptFilter, listAttempts, listPolicies } from './list.ts';
+import { attemptsIn } from './store.ts';
+import { toAttempt } from './tables.ts';
+import { type Acts, work } from './work.ts';
+
+export { repairRoutes } from './routes.ts';
+
+export type Repair = ReturnType<typeof createRepair>;
+
+/** Alert → guarded attempt → verified outcome. What a policy may do is declared; what the guard lets pass is written down before it is done. */
+export function createRepair(deps: RepairDeps) {
+  let targets: readonly Target[] = [];
+  const context: RepairContext = { ...deps, targets: () => targets };
+  const stopping = new AbortController();
+  const underWay = new Map<string, Promise<void>>();
+  const acts: Acts = {
+    has: (id) => underWay.has(id),
+    start(id, act) {
+      const done = act(stopping.signal)
+        .catch((error: unknown) => deps.log.error({ err: error, attempt: id }, 'an attempt is taken up again later'))
+        .finally(() => underWay.delete(id));
+      underWay.set(id, done);
+    },
+  };
+  const jobs: JobDefinition[] = [
+    defineJob({
+      name: 'repair.work',
+      agent: 'Repair',
+      schedule: { everyMs: 1000 },
+      timeoutMs: 60_000,
+      // Without a policy there is nothing to look at, but what was begun before is brought to its end.
+      run: ({ signal }) => work(context, acts, signal),
+    }),
+  ];
+  return {
+    jobs,
+    /** Takes up the declared policies. */
+    syncProjects(projects: readonly Pick<StoredProject, 'slug' | 'services' | 'declaredIn'>[]): void {
+      targets = projects
+        .filter(({ declaredIn }) => declaredIn.source === 'file')
+        .flatMap(({ slug, services, declaredIn }) =>
+          services.flatMap(({ name, heal }) =>
+            (heal ?? []).map((policy) => ({
+              project: slug,
+              service: name,
+              declaredIn: declaredIn.ref ?? declaredIn.source,
+              policy,
+            })),
+          ),
+        );
+    },
+    list: (caller: Caller, filter: AttemptFilter) => listAttempts(context, caller, filter),
+    get: async (caller: Caller, id: string) => toAttempt(await findAttempt(context, caller, id)),
+    policies: (caller: Caller) => listPolicies(context, caller),
+    approve: (caller: Caller, id: string) => approve(context, caller, id),
+    deny: (caller: Caller, id: string, reason: string) => deny(context, caller, id, reason),
+    setPaused: (caller: Caller, paused: boolean, reason: string) => setPaused(context, caller, paused, reason),
+    control: () => control(context),
+    /** Forgets attempts that ended more than `keepMs` ago. */
+    async expire(keepMs: number): Promise<void> {
+      await attemptsIn(deps.db)
+        .deleteFrom('heal_attempts')
+        .where('status', '=', 'done')
+        .where('created_at', '<', deps.clock.now() - keepMs)
+        .execute();
+    },
+    /** Cuts what acts now: what comes of it is looked at by whoever starts next. */
+    async stop(): Promise<void> {
+      stopping.abort();
+      await Promise.all(underWay.values());
+    },
+  };
+}
