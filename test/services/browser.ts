@@ -114,6 +114,7 @@ export const PAGES = [
   { name: 'incidents', path: '/alerts?tab=incidents', shows: 'incidents' },
   { name: 'silences', path: '/alerts?tab=silences', shows: 'Maintenance' },
   { name: 'new-silence', path: '/alerts?tab=silences&new=silence', shows: 'Reason' },
+  { name: 'healing', path: '/healing', shows: 'Policies' },
   { name: 'projects', path: '/projects', shows: 'Performia' },
   { name: 'actions', path: '/projects?tab=actions', shows: 'signed requests' },
   { name: 'add-project', path: '/projects?add=1', shows: 'Address of the product' },

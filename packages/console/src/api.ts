@@ -10,6 +10,9 @@ import type {
   FanoutDetail,
   FedMetrics,
   FedProject,
+  HealAttempt,
+  HealControl,
+  HealPolicyView,
   Incident,
   Job,
   KeyInput,
@@ -165,6 +168,14 @@ export const api = {
     call<Page<OpsEvent>>('GET', '/ops/events/recent', { signal, query: { limit: 50, ...query, cursor } }),
   analysis: (signal?: AbortSignal) => call<AnalysisView>('GET', '/ops/analysis', { signal }),
   analyse: () => call<unknown>('POST', '/ops/analysis'),
+  attempts: (signal?: AbortSignal) =>
+    call<Page<HealAttempt>>('GET', '/ops/autoheal', { signal, query: { limit: 100 } }),
+  healPolicies: (signal?: AbortSignal) => call<{ items: HealPolicyView[] }>('GET', '/ops/heal/policies', { signal }),
+  healControl: (signal?: AbortSignal) => call<HealControl>('GET', '/ops/heal/control', { signal }),
+  pauseHealing: () => call<HealControl>('POST', '/ops/heal/pause', { body: {} }),
+  resumeHealing: () => call<HealControl>('POST', '/ops/heal/resume', { body: {} }),
+  decideAttempt: (id: string, verb: 'approve' | 'deny') =>
+    call<HealAttempt>('POST', `/ops/autoheal/${seg(id)}/${verb}`, verb === 'deny' ? { body: {} } : {}),
   jobs: (signal?: AbortSignal) => call<{ items: Job[] }>('GET', '/ops/jobs', { signal }),
 
   alerts: (query: AlertQuery, cursor?: string, signal?: AbortSignal) =>

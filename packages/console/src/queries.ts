@@ -184,6 +184,21 @@ export const analysisQuery = queryOptions({
   refetchInterval: every(300_000),
 });
 
+export const attemptsQuery = queryOptions({
+  queryKey: ['heal', 'attempts'],
+  queryFn: ({ signal }) => api.attempts(signal),
+  refetchInterval: every(3_000),
+});
+export const healPoliciesQuery = queryOptions({
+  queryKey: ['heal', 'policies'],
+  queryFn: ({ signal }) => api.healPolicies(signal),
+  refetchInterval: every(5_000),
+});
+export const healControlQuery = queryOptions({
+  queryKey: ['heal', 'control'],
+  queryFn: ({ signal }) => api.healControl(signal),
+  refetchInterval: every(5_000),
+});
 export const jobsQuery = queryOptions({
   queryKey: ['jobs'],
   queryFn: ({ signal }) => api.jobs(signal),

@@ -82,6 +82,11 @@ const alerts = createRoute({
   validateSearch: readAlerts,
   component: lazyRouteComponent(() => import('./alerts/Alerts.tsx')),
 });
+const healing = createRoute({
+  getParentRoute: () => desk,
+  path: '/healing',
+  component: lazyRouteComponent(() => import('./healing/Healing.tsx')),
+});
 const settings = createRoute({
   getParentRoute: () => desk,
   path: '/settings',
@@ -93,7 +98,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
     setup,
-    desk.addChildren([overview, ecosystem, projects, project, alerts, settings]),
+    desk.addChildren([overview, ecosystem, projects, project, alerts, healing, settings]),
   ]),
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,

@@ -1,5 +1,12 @@
 import { Notifications } from '@mantine/notifications';
-import { IconAlertTriangle, IconApps, IconLayoutDashboard, IconSettings, IconTopologyStar3 } from '@tabler/icons-react';
+import {
+  IconAlertTriangle,
+  IconApps,
+  IconHeartbeat,
+  IconLayoutDashboard,
+  IconSettings,
+  IconTopologyStar3,
+} from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef } from 'react';
@@ -22,6 +29,7 @@ const ROOMS = [
   { to: '/', name: 'Overview', icon: IconLayoutDashboard, key: 'o' },
   { to: '/ecosystem', name: 'Ecosystem', icon: IconTopologyStar3, key: 'e' },
   { to: '/alerts', name: 'Alerts', icon: IconAlertTriangle, key: 'a' },
+  { to: '/healing', name: 'Healing', icon: IconHeartbeat, key: 'h' },
   { to: '/projects', name: 'Projects', icon: IconApps, key: 'p' },
   { to: '/settings', name: 'Settings', icon: IconSettings, key: 's' },
 ] as const;
@@ -112,6 +120,7 @@ function useGlobalKeys(): void {
     'g e': () => void navigate({ to: '/ecosystem' }),
     'g p': () => void navigate({ to: '/projects' }),
     'g a': () => void navigate({ to: '/alerts' }),
+    'g h': () => void navigate({ to: '/healing' }),
     'g s': () => void navigate({ to: '/settings' }),
     p: toggleLive,
     t: toggleTheme,

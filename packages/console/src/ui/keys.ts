@@ -9,6 +9,7 @@ export const KEYS: readonly { group: string; keys: readonly [string, string][] }
       ['?', 'Show these keys'],
       ['g o', 'Go to Overview'],
       ['g e', 'Go to Ecosystem'],
+      ['g h', 'Go to Healing'],
       ['g p', 'Go to Projects'],
       ['g a', 'Go to Alerts'],
       ['g s', 'Go to Settings'],
