@@ -65,6 +65,7 @@ async function house() {
   const loop = createLoop({
     catalog: {
       observe: () => undefined,
+      touch: () => undefined,
       sightings: async () => [{ slug: 'veria', lastSeenAt: null }],
       verify: async () => undefined,
       flushSightings: async () => undefined,

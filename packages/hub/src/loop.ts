@@ -9,7 +9,7 @@ import type { Log } from './platform/log.ts';
 export type Loop = { jobs: JobDefinition[]; settle(): Promise<void> };
 
 type Rooms = {
-  catalog: Pick<Catalog, 'observe' | 'sightings' | 'verify' | 'flushSightings'>;
+  catalog: Pick<Catalog, 'touch' | 'observe' | 'sightings' | 'verify' | 'flushSightings'>;
   intake: Pick<Intake, 'onFacts' | 'checkSoon'>;
   hubs: Pick<Hubs, 'tell' | 'onNews'>;
   detect: Detect;
@@ -111,6 +111,7 @@ export function createLoop({ catalog, intake, hubs, detect, alerts, events, jobs
 
   intake.onFacts((facts: Facts) => {
     catalog.observe(facts.seen);
+    catalog.touch(facts.projects);
     for (const project of facts.projects) dirty.add(project);
     events.poke();
     hubs.tell({ kind: 'facts', projects: facts.projects });
@@ -122,6 +123,7 @@ export function createLoop({ catalog, intake, hubs, detect, alerts, events, jobs
   // What another hub has stored is judged by the one that leads as if it were its own.
   hubs.onNews((news) => {
     if (news.kind !== 'facts') return;
+    catalog.touch(news.projects);
     for (const project of news.projects) dirty.add(project);
     events.poke();
     judgeSoon();

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { BlastRadius, EcosystemGraph, FedProject, ProjectDeclaration, ProjectDetail } from '@orrery/protocol';
 import { Capabilities as CapabilitiesSchema } from '@orrery/protocol';
 import { stringify } from 'yaml';
-import { type AuditEntry, authorize, type Caller, inProjects } from '../access/index.ts';
+import { type AuditEntry, authorize, type Caller, inProjects, visibleProjects } from '../access/index.ts';
 import type { NewEvent } from '../events/index.ts';
 import { type Clock, isoOrNull } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
@@ -16,7 +16,9 @@ import { createAdd } from './add.ts';
 import { createAssign } from './assign.ts';
 import { createEdges } from './edges/edges.ts';
 import { blastOf } from './edges/shape.ts';
+import { edgesOf } from './edges/strength.ts';
 import { createObserve } from './observe.ts';
+import { createPicture } from './picture.ts';
 import { createRemove } from './remove.ts';
 import {
   fromReadable,
@@ -64,7 +66,9 @@ export function createCatalog(deps: CatalogDeps) {
   const tables = db.withTables<CatalogTables>();
   const edges = createEdges(deps);
   const changed = new Set<() => void>();
+  const picture = createPicture(deps);
   const announce = () => {
+    picture.touch();
     for (const listener of changed) listener();
   };
 
@@ -89,9 +93,27 @@ export function createCatalog(deps: CatalogDeps) {
     );
   }
 
+  let drawn: { version: string; graph: EcosystemGraph } | undefined;
+
+  /** The graph as the caller sees it. What is drawn for those who see everything is drawn once for as long as nothing changes, a second at most. */
   async function graph(caller: Caller): Promise<EcosystemGraph> {
-    const projects = await list(caller);
-    return toGraph(projects, await edges.among(projects));
+    authorize(caller, 'ops:view');
+    const [known, found] = await Promise.all([picture.look(), edges.look()]);
+    const now = clock.now();
+    const version = `${known.version} ${found.version} ${Math.floor(now / 1000)}`;
+    const visible = visibleProjects(caller);
+    if (visible === 'all' && drawn?.version === version) return drawn.graph;
+    const some = new Set(visible);
+    const seen = visible === 'all' ? known.entries : known.entries.filter(({ row }) => some.has(row.slug));
+    const facts = new Map(seen.map((entry) => [entry.row.slug, entry.facts]));
+    const projects = fromReadable(
+      seen.map(({ row }) => row),
+      deps.log,
+      (row) => toFedProject(toStored(row, secrets), row, facts.get(row.slug) ?? NO_FACTS, now, deps.offlineAfterMs()),
+    ).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.slug < b.slug ? -1 : 1));
+    const graph = toGraph(projects, edgesOf(projects, found.rows, now, deps.halfLifeMs()));
+    if (visible === 'all') drawn = { version, graph };
+    return graph;
   }
 
   return {
@@ -99,7 +121,7 @@ export function createCatalog(deps: CatalogDeps) {
     assign: createAssign(deps, announce),
     remove: createRemove(deps, announce),
     sync: createSync(deps, announce),
-    ...createObserve(deps),
+    ...createObserve({ ...deps, onWritten: picture.touch }),
     verify: createVerify(deps),
     list,
 
@@ -183,6 +205,8 @@ export function createCatalog(deps: CatalogDeps) {
         (row) => toStored(row, secrets),
       );
       edges.follow(projects);
+      // Whoever reads them all does so because some have changed, maybe on another hub.
+      picture.touch();
       return projects;
     },
 
@@ -247,6 +271,8 @@ export function createCatalog(deps: CatalogDeps) {
       return timingSafeEqual(Buffer.from(only.ingest_key_hash), Buffer.from(hash)) ? only.slug : undefined;
     },
 
+    /** Something was stored of these projects: what is drawn of them is old. */
+    touch: picture.touch,
     /** Calls back after projects were added, changed or removed on this hub. */
     onChange(listener: () => void): void {
       changed.add(listener);

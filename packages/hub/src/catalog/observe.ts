@@ -22,7 +22,7 @@ const REST = 4;
 const LONGEST_MS = 1000;
 
 /** Remembers when projects were last heard of. Sightings are gathered and written together; the newest wins whatever order they come in. */
-export function createObserve(deps: CatalogDeps) {
+export function createObserve(deps: CatalogDeps & { onWritten(projects: readonly string[]): void }) {
   const { span } = deps.tracer ?? noTracing;
   const pending = new Map<string, Sighting>();
   const met = new Set<string>();
@@ -36,6 +36,7 @@ export function createObserve(deps: CatalogDeps) {
     pending.clear();
     try {
       await span('fed.catalog.update', { 'fed.projects': batch.length }, () => write(batch));
+      deps.onWritten(batch.map(({ project }) => project));
     } catch (error) {
       for (const sighting of batch) if (!pending.has(sighting.project)) pending.set(sighting.project, sighting);
       throw error;

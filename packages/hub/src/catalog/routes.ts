@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   Assigned,
   Assignment,
@@ -22,7 +23,25 @@ const flag = z
   .default('false')
   .transform((text) => text === 'true' || text === '1');
 
-export function catalogRoutes(catalog: Catalog, layout: Pick<Layout, 'placed'>): Route<Caller>[] {
+type Written = { body: string; etag: string };
+
+/** Writes graphs out, each with its places; one that is the same object as before is as it was written then. */
+function createWriter({ placed }: Pick<Layout, 'placed'>): (graph: EcosystemGraph) => Promise<Written> {
+  const written = new WeakMap<EcosystemGraph, Written>();
+  return async (graph) => {
+    const known = written.get(graph);
+    if (known) return known;
+    const whole = await placed(graph);
+    const body = JSON.stringify(whole);
+    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+    // Without places it is what there was to tell at that moment.
+    if (whole !== graph) written.set(graph, { body, etag });
+    return { body, etag };
+  };
+}
+
+export function catalogRoutes(catalog: Catalog, layout: Layout): Route<Caller>[] {
+  const write = createWriter(layout);
   return [
     defineRoute({
       method: 'get',
@@ -94,7 +113,17 @@ export function catalogRoutes(catalog: Catalog, layout: Pick<Layout, 'placed'>):
       tag,
       summary: 'Projects as nodes, integrations as edges, and where they stand on the map',
       response: EcosystemGraph,
-      handle: async ({ caller }) => layout.placed(await catalog.graph(caller)),
+      handle: async ({ caller, request }) => {
+        const { body, etag } = await write(await catalog.graph(caller));
+        const headers = {
+          etag,
+          'content-type': 'application/json; charset=utf-8',
+          'cache-control': 'private, no-cache',
+        };
+        return request.headers.get('if-none-match') === etag
+          ? new Response(null, { status: 304, headers })
+          : new Response(body, { headers });
+      },
     }),
   ];
 }

@@ -1,11 +1,10 @@
-import type { FedProject, GraphEdge } from '@orrery/protocol';
 import type { NewEvent } from '../../events/index.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Db } from '../../platform/db.ts';
 import type { StoredProject } from '../store.ts';
 import type { CatalogTables, EdgeRow } from '../tables.ts';
 import { hostIndex } from './hosts.ts';
-import { edgesOf, FADED, merged, type Report, strengthOfCalls } from './strength.ts';
+import { FADED, merged, type Report, strengthOfCalls } from './strength.ts';
 
 /** Different edges that one project may report; what is more is refused and counted. */
 export const MAX_EDGES_PER_PROJECT = 1000;
@@ -36,6 +35,7 @@ type Deps = {
 /** Integrations between projects: learned from what instances report and call, forgotten when nothing proves them any more. */
 export function createEdges({ db, clock, halfLifeMs }: Deps) {
   let read: { at: number; rows: Promise<EdgeRow[]> } | undefined;
+  let version = 0;
   let hosts = hostIndex([]);
 
   /** What was reported, as edges: hints as they are, calls added up by the project that each host belongs to. */
@@ -119,17 +119,18 @@ export function createEdges({ db, clock, halfLifeMs }: Deps) {
     follow(projects: readonly StoredProject[]): void {
       hosts = hostIndex(projects);
     },
-    /** The edges between these projects, as of now. */
-    async among(projects: readonly FedProject[]): Promise<GraphEdge[]> {
+    /** What is stored of edges, to draw them from; `version` is another one whenever that was read anew. */
+    async look(): Promise<{ rows: readonly EdgeRow[]; version: number }> {
       const now = clock.monotonic();
       if (!read || now - read.at > REREAD_MS) {
         const asked = { at: now, rows: db.withTables<CatalogTables>().selectFrom('edges').selectAll().execute() };
         read = asked;
+        version++;
         asked.rows.catch(() => {
           if (read === asked) read = undefined;
         });
       }
-      return edgesOf(projects, await read.rows, clock.now(), halfLifeMs());
+      return { rows: await read.rows, version };
     },
     /** Forgets edges that have faded. */
     async expire(): Promise<void> {
