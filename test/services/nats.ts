@@ -29,7 +29,7 @@ export async function startNats(text = ''): Promise<NatsService> {
   const write = (more: string) =>
     writeFileSync(
       configFile,
-      `listen: 127.0.0.1:${port}\nhttp: 127.0.0.1:${monitor}\njetstream { store_dir: "${folder.path}/store" }\n${more}\n`,
+      `listen: 127.0.0.1:${port}\nhttp: 127.0.0.1:${monitor}\npid_file: "${folder.path}/nats.pid"\njetstream { store_dir: "${folder.path}/store" }\n${more}\n`,
     );
   write(text);
   let server: Running | undefined;

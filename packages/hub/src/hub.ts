@@ -25,7 +25,15 @@ import { followProjects } from './follow-projects.ts';
 import { watchOwnHealth } from './health.ts';
 import { hubMetrics } from './hub-metrics.ts';
 import { hubRoutes } from './hub-routes.ts';
-import { aloneHub, createIntake, hubListRoutes, intakeRoutes, meshRoutes, sharedHub } from './intake/index.ts';
+import {
+  aloneHub,
+  createIntake,
+  hubListRoutes,
+  instanceRoutes,
+  intakeRoutes,
+  meshRoutes,
+  sharedHub,
+} from './intake/index.ts';
 import { writeLocalAccess } from './local-access.ts';
 import { createLoop } from './loop.ts';
 import { systemClock } from './platform/clock.ts';
@@ -41,6 +49,7 @@ import { createSecrets } from './platform/secrets.ts';
 import { createTelemetry } from './platform/telemetry.ts';
 import { createTracing } from './platform/tracing.ts';
 import { projectFacts } from './project-facts.ts';
+import { createProjectHub } from './project-hub.ts';
 import { createConfigRecord } from './record-config.ts';
 import { createRepair, repairRoutes } from './repair/index.ts';
 import { actByActions } from './repair-actions.ts';
@@ -155,6 +164,14 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const hubs =
       databaseUrl === undefined ? aloneHub(clock, identity) : sharedHub({ ...identity, url: databaseUrl, clock, log });
     stops.push(() => hubs.stop());
+    const projectHub =
+      config.scope === 'project'
+        ? createProjectHub({
+            ...{ config, clock, log, outbound, catalog, samples, file: () => file, intake: () => intake },
+            self: { url: publicUrl, name: hostname(), version: VERSION },
+            hubStatus: () => ownHealth.status(),
+          })
+        : undefined;
     const intake = createIntake({
       db,
       clock,
@@ -174,14 +191,14 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       selfCheckTargets: () => file.network.selfCheck,
       inMaintenance: (project, service, at) => alerts.inMaintenance(project, service, at),
       onLag: telemetry.observeLag,
-      mesh: { url: config.nats?.reveal() },
+      mesh: { url: config.nats?.reveal(), speaker: projectHub },
     });
     const actions = createActions({
       ...{ db, clock, log, outbound, holderId, appendEvents, audit },
       meshKeys: [config.meshKey, config.previousMeshKey].flatMap((key) => (key ? [key.reveal()] : [])),
       targets: catalog.targets,
       apiKeyOf: catalog.apiKeyOf,
-      mesh: intake.mesh.enabled ? intake.mesh : undefined,
+      mesh: intake.mesh.enabled && !projectHub ? intake.mesh : undefined,
       catalog,
     });
     if (databaseUrl === undefined) await actions.recover();
@@ -308,6 +325,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...actionRoutes(actions),
       ...intakeRoutes(intake),
       ...meshRoutes(intake),
+      ...instanceRoutes(projectHub),
       ...hubListRoutes(hubs, jobs.leader),
       ...sampleRoutes(samples),
       ...detectRoutes(detect),
@@ -357,6 +375,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     await jobs.start([
       ...loop.jobs,
       ...repair.jobs,
+      ...(projectHub?.jobs ?? []),
       ...accounts.jobs,
       ...actions.jobs,
       defineJob({

@@ -112,6 +112,17 @@ export const FileDeclaration = z.strictObject({
     .prefault({}),
   freshness: z.strictObject({ offlineAfter: duration('10s', '30d').default('10m') }).prefault({}),
   repair: HealLimits.prefault({}),
+  mesh: z
+    .strictObject({
+      /** Whether a project that speaks over NATS, and that nobody declared, is added by itself. */
+      discover: z.boolean().default(false),
+      /** Of the hub of one project: whom it speaks for, its only project when absent. */
+      project: Slug.optional(),
+      /** The meta hub that it tells over HTTP, with the key that the meta hub knows the project by. */
+      meta: z.strictObject({ url: HttpUrl, key: z.string().min(1).max(512) }).optional(),
+      every: duration('1s', '10m').default('90s'),
+    })
+    .prefault({}),
   edges: z.strictObject({ halfLife: duration('1m', '365d').default('1d') }).prefault({}),
 });
 export type FileDeclaration = z.infer<typeof FileDeclaration>;

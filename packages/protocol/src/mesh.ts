@@ -9,6 +9,8 @@ export const Presence = z.object({
   version: z.string(),
   tools: z.array(z.string()).default([]),
   capabilities: z.array(z.string()).default([]),
+  /** How often it is sent, in ms: silence counts as missed beats by this. */
+  everyMs: z.int().positive().max(86_400_000).optional(),
 });
 export const HubHealth = z.object({
   projectSlug: Slug.optional(),

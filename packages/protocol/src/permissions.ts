@@ -10,6 +10,8 @@ export type Ask = 'public' | 'any' | 'person' | 'cron' | 'ingest' | Permission |
 
 /** Every HTTP route, sorted by its path. A test walks the running hub: a route without a line here fails it, and a line without a route. */
 export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
+  'POST /api/actions': 'public',
+  'GET /api/actions/{auditId}': 'ingest',
   'GET /api/audit': 'configure',
   'GET /api/audit/export': 'configure',
   'GET /api/audit/verify': 'configure',
@@ -21,6 +23,7 @@ export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
   'POST /api/auth/revoke-sessions': 'person',
   'POST /api/auth/sign-in/email': 'public',
   'POST /api/auth/sign-out': 'public',
+  'GET /api/capabilities': 'public',
   'GET /api/channels': 'ops:view',
   'GET /api/channels/{name}/deliveries': 'ops:view',
   'POST /api/channels/{name}/test': 'configure',
@@ -52,12 +55,14 @@ export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
   'POST /api/fed/refresh': 'actions:run',
   'GET /api/fed/sparklines': 'ops:view',
   'POST /api/fed/verify': 'actions:run',
+  'GET /api/health': 'public',
   'GET /api/heartbeat/{token}': 'public',
   'POST /api/heartbeat/{token}': 'public',
   'GET /api/keys': 'configure',
   'POST /api/keys': 'configure',
   'DELETE /api/keys/{id}': 'configure',
   'GET /api/me': 'any',
+  'POST /api/mesh/announce': 'actions:run',
   'GET /api/setup': 'public',
   'POST /api/setup': 'public',
   'GET /api/status/{slug}': 'public',
@@ -167,6 +172,8 @@ export const COMMAND_ASKS: Readonly<Record<string, CommandAsk>> = {
   'maintenance create': 'alerts:manage',
   'maintenance end': 'alerts:manage',
   'maintenance list': 'ops:view',
+  'mesh config': 'local',
+  'mesh status': 'ops:view of all',
   'project add': 'configure of all',
   'project list': 'ops:view',
   'project remove': 'configure',
@@ -182,6 +189,9 @@ export const COMMAND_ASKS: Readonly<Record<string, CommandAsk>> = {
   'silences end': 'alerts:manage',
   'silences list': 'ops:view',
   status: 'ops:view',
+  'summary emit': 'actions:run',
+  'summary health': 'actions:run',
+  'summary integrations': 'actions:run',
 };
 
 /** Who may call, as kinds of caller: each role of staff, the keys of one purpose, and nobody. */

@@ -41,6 +41,7 @@ const PLACES: Record<string, (target: string) => [schema: z.ZodType, declared: u
   'dns.name': (name) => [ProbeDeclaration, { kind: 'dns', name }],
   'dns.server': (server) => [ProbeDeclaration, { kind: 'dns', name: 'h', server }],
   'selfCheck.host': (host) => [FileDeclaration, { network: { selfCheck: [{ host, port: 80 }] } }],
+  url: (url) => [FileDeclaration, { mesh: { meta: { url, key: 'k' } } }],
   'email.smtpUrl': (smtpUrl) => [ChannelDeclaration, channel({ kind: 'email', smtpUrl })],
   'slack.url': (url) => [ChannelDeclaration, { name: 'c', kind: 'slack', url }],
   'webhook.url': (url) => [ChannelDeclaration, { name: 'c', kind: 'webhook', url }],

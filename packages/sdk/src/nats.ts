@@ -35,9 +35,18 @@ export function nats({ url: given }: NatsOptions): HubLink {
         return connection;
       });
 
+      let away = false;
+      void opened.then(async (connection) => {
+        for await (const { type } of connection?.status() ?? []) {
+          if (type === 'disconnect') away = true;
+          else if (type === 'reconnect') away = false;
+        }
+      });
+
       async function deliver(batch: readonly Sealed[]): Promise<Outcome> {
         const connection = await within(opened, timeoutMs);
-        if (!connection) return { kind: 'later', reason: 'the NATS server does not answer' };
+        // What is sent meanwhile would wait for its time-out.
+        if (!connection || away) return { kind: 'later', reason: 'the NATS server does not answer' };
         try {
           let duplicates = 0;
           for (let from = 0; from < batch.length; from += AT_ONCE) {

@@ -12,6 +12,7 @@ import { registerHeal } from './commands/heal.ts';
 import { registerIncidents } from './commands/incidents.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerMaintenance } from './commands/maintenance.ts';
+import { registerMesh } from './commands/mesh.ts';
 import { registerProject } from './commands/project.ts';
 import { registerRoutes } from './commands/routes.ts';
 import { registerRules } from './commands/rules.ts';
@@ -19,6 +20,7 @@ import { registerSeedAdmin } from './commands/seed-admin.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSilences } from './commands/silences.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerSummary } from './commands/summary.ts';
 import { reportFailure } from './failure.ts';
 import { EXIT, type Terminal } from './terminal.ts';
 
@@ -40,6 +42,8 @@ const COMMANDS = [
   registerRules,
   registerKeys,
   registerAudit,
+  registerMesh,
+  registerSummary,
   registerConfig,
   registerEnv,
   registerSeedAdmin,

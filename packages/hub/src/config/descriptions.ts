@@ -84,6 +84,14 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   freshness: 'When silence is a finding.',
   'freshness.offlineAfter': 'A project that was silent for longer is offline.',
   ...HEAL_DESCRIPTIONS,
+  mesh: 'How hubs and projects talk to each other.',
+  'mesh.discover':
+    'Adds a project that nobody declared when it announces itself over NATS in the namespace `<slug>.mesh`; otherwise it is counted and shown as a stranger.',
+  'mesh.project': 'Of a hub with `--scope=project`: the project that it speaks for; its only one when absent.',
+  'mesh.meta': 'The meta hub that such a hub tells over HTTP; with `ORRERY_NATS_URL` it is told over NATS.',
+  'mesh.meta.url': "The meta hub's address.",
+  'mesh.meta.key': 'The key by which the meta hub knows the project: its `apiKey` there.',
+  'mesh.every': 'How often it tells, give or take a third.',
   edges: 'How integrations between projects are learned.',
   'edges.halfLife':
     'Without new proof, a learned edge loses half of its strength in this time; below 0.02 it is forgotten.',
@@ -91,4 +99,4 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
 
 /** Keys whose text is a duration. */
 export const DURATIONS =
-  /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|clockTolerance|keysMaxAge|resolveAfter|within|stableFor|approvalExpires|repeatEvery|after|lasts|halfLife|hedgeAfter|connect|first|idle|total))$/;
+  /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|clockTolerance|keysMaxAge|resolveAfter|within|stableFor|approvalExpires|repeatEvery|after|lasts|halfLife|every|hedgeAfter|connect|first|idle|total))$/;

@@ -99,6 +99,7 @@ const TITLES: readonly [path: string, title: string][] = [
   ['network', '`network`'],
   ['retention', '`retention`'],
   ['freshness', '`freshness`'],
+  ['mesh', '`mesh`'],
   ['edges', '`edges`'],
 ];
 
@@ -125,6 +126,7 @@ const IN_PLACE = new Set([
   'models',
   'timeouts',
   'arms',
+  'meta',
 ]);
 
 function rowsOf(node: SchemaNode, prefix = ''): string[][] {

@@ -7,6 +7,7 @@ import {
   type RuleDeclaration,
 } from '@orrery/protocol';
 import { stringify } from 'yaml';
+import { maskUrl } from '../platform/urls.ts';
 import type { FileConfig } from './file.ts';
 import { maskAiProvider, maskChannel, maskOidc, maskProject } from './mask.ts';
 
@@ -20,7 +21,8 @@ type Declarations = {
 
 /** A whole orrery.yaml that declares what is running; secrets stand as `${NAME}` references. */
 export function exportYaml(
-  file: Pick<FileConfig, 'ai' | 'network' | 'retention' | 'freshness' | 'edges' | 'oidc' | 'repair'> & Declarations,
+  file: Pick<FileConfig, 'ai' | 'network' | 'retention' | 'freshness' | 'edges' | 'mesh' | 'oidc' | 'repair'> &
+    Declarations,
 ): string {
   const document = {
     projects: file.projects.map(({ declaration }) => compact(maskProject(declaration))),
@@ -35,6 +37,13 @@ export function exportYaml(
     freshness: { offlineAfter: formatDuration(file.freshness.offlineAfterMs) },
     repair: file.repair,
     edges: { halfLife: formatDuration(file.edges.halfLifeMs) },
+    mesh: compact({
+      discover: file.mesh.discover,
+      project: file.mesh.project,
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: a reference is what it shall be.
+      meta: file.mesh.meta && { url: maskUrl(file.mesh.meta.url), key: '${ORRERY_META_HUB_KEY}' },
+      every: formatDuration(file.mesh.everyMs),
+    }),
   };
   return stringify(document, { lineWidth: 0 });
 }

@@ -25,7 +25,7 @@ import { checkExpressions } from './expressions.ts';
 import { fieldPath, type Issue } from './issue.ts';
 import { maskAiProvider, maskChannel, maskOidc, maskProject } from './mask.ts';
 import { checkRelations } from './relations.ts';
-import { Declared } from './secret.ts';
+import { Declared, Secret } from './secret.ts';
 import { checkShape } from './shape.ts';
 
 const MAX_BYTES = 1024 * 1024;
@@ -62,6 +62,12 @@ export type FileConfig = {
   readonly retention: Readonly<Record<'raw' | 'minute' | 'hour' | 'checks' | 'events', number>>;
   readonly freshness: { readonly offlineAfterMs: number };
   readonly repair: Readonly<HealLimits>;
+  readonly mesh: {
+    readonly discover: boolean;
+    readonly project?: string | undefined;
+    readonly meta?: { readonly url: string; readonly key: Secret } | undefined;
+    readonly everyMs: number;
+  };
   readonly edges: { readonly halfLifeMs: number };
 };
 export type FileReading = { file?: FileConfig; issues: Issue[]; warnings: Issue[]; references: ReadonlySet<string> };
@@ -163,6 +169,12 @@ function toFileConfig(
     retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },
     repair: declared.repair,
+    mesh: {
+      discover: declared.mesh.discover,
+      project: declared.mesh.project,
+      meta: declared.mesh.meta && { url: declared.mesh.meta.url, key: new Secret(declared.mesh.meta.key) },
+      everyMs: ms(declared.mesh.every),
+    },
     edges: { halfLifeMs: ms(declared.edges.halfLife) },
   });
 }

@@ -52,8 +52,8 @@ export const VARIABLES = variables({
   ORRERY_SCOPE: {
     kind: 'scope',
     default: 'meta',
-    reserved: true,
-    description: '`meta` watches many projects; `project` is the hub of one product.',
+    description:
+      '`meta` watches many projects; `project` is the hub of one product, which tells a meta hub (`mesh` in the file).',
   },
   ORRERY_LOG_LEVEL: {
     kind: 'logLevel',

@@ -16,6 +16,7 @@ import type { Standing } from './judge.ts';
 import { type LogFilter, logLinesAfter, projectLogs } from './logs.ts';
 import { meshHubs } from './mesh/hubs.ts';
 import { createMesh } from './mesh/mesh.ts';
+import { meshStates } from './mesh/state.ts';
 import type { Stranger } from './mesh/strangers.ts';
 import { createMonitor } from './monitor.ts';
 import { opsHealth } from './opsHealth.ts';
@@ -45,7 +46,12 @@ type IntakeDeps = {
   /** Whether trouble is expected there at a time, epoch ms: then a failed check does not count against uptime. */
   inMaintenance?(project: string, service: string, at: number): boolean;
   /** The NATS server that projects may be heard by, and who is told of strangers there. */
-  mesh?: { url?: string | undefined; onStranger?(stranger: Stranger): void };
+  mesh?: {
+    url?: string | undefined;
+    onStranger?(stranger: Stranger): void;
+    /** Given in the hub of one project. */
+    speaker?: Parameters<typeof createMesh>[0]['speaker'] | undefined;
+  };
   /** Told of every planned check how late it began, ms. */
   onLag?(ms: number): void;
 };
@@ -81,8 +87,9 @@ export function createIntake(deps: IntakeDeps) {
   const mesh = createMesh({
     clock,
     log,
-    ...deps.mesh,
     url: deps.mesh?.url,
+    ...(deps.mesh?.onStranger ? { onStranger: deps.mesh.onStranger } : {}),
+    ...(deps.mesh?.speaker ? { speaker: deps.mesh.speaker } : {}),
     name: `orrery ${hubs.name}`,
     refusals,
     take: accept.takeCarried,
@@ -219,6 +226,10 @@ export function createIntake(deps: IntakeDeps) {
     acceptEvents: accept.acceptEvents,
     /** How projects are reached and heard over NATS. */
     mesh,
+    /** What projects said last, of these kinds. */
+    meshStates: (kinds: readonly string[], project?: string) => meshStates(db, kinds, project),
+    /** The projects as they were taken up. */
+    projects: () => [...projects.values()],
     meshHubs: (caller: Caller, project?: string) => meshHubs(db, caller, project),
     /** Takes a beat; throws not_found for a token that no heartbeat has. Resolves once it is stored. */
     async beat(token: string, failed: boolean): Promise<void> {

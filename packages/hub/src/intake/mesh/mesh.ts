@@ -1,3 +1,4 @@
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { MeshStatus } from '@orrery/protocol';
 import { type Clock, iso } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
@@ -5,7 +6,7 @@ import { createNats, type Nats } from '../../platform/nats.ts';
 import type { WatchedProject } from '../compile.ts';
 import type { Refusals } from '../refusals.ts';
 import { createConsumer, type Taken } from './consume.ts';
-import { isAsked, namespaceOf, namespacesOf } from './namespaces.ts';
+import { ASKED, isAsked, namespaceOf, namespacesOf } from './namespaces.ts';
 import { toCloudEvent } from './read.ts';
 import { createStrangers, type Stranger } from './strangers.ts';
 
@@ -22,6 +23,11 @@ type MeshDeps = {
   refusals: Refusals;
   /** Stores what projects sent, by project; answers which of them could be stored, in their order. */
   take(events: ReadonlyMap<string, readonly unknown[]>): Promise<ReadonlyMap<string, 'taken' | 'later' | 'bad'>>;
+  /** Given in the hub of one project, which hears nobody: whom it speaks for, and how it answers what the meta hub asks of that one. */
+  speaker?: {
+    project(): WatchedProject;
+    asked(headers: Headers, body: string): Promise<{ status: number; body: string }>;
+  };
   /** Is told of presence in a namespace that no project has. */
   onStranger?(stranger: Stranger): void;
 };
@@ -37,6 +43,7 @@ export function createMesh(deps: MeshDeps) {
   let nats: Nats | undefined;
   let complained = '';
   let heard = 0;
+  let answering = false;
 
   const consumer = createConsumer({ log, take });
 
@@ -83,14 +90,23 @@ export function createMesh(deps: MeshDeps) {
     /** Begins to listen; the server may come later. */
     start(): void {
       if (deps.url === undefined || nats) return;
+      const { speaker } = deps;
+      const own = speaker?.project();
       nats = createNats({
         url: deps.url,
         name: deps.name,
-        inboxPrefix: '_INBOX_orrery',
+        inboxPrefix: `_INBOX_${own?.slug ?? 'orrery'}`,
         log,
-        onConnected: (connection) => void consumer.listen(known.odd).then(() => consumer.follow(connection)),
+        onConnected(connection) {
+          if (!speaker || !own) void consumer.listen(known.odd).then(() => consumer.follow(connection));
+          // The library subscribes again by itself after each loss of the connection.
+          else if (!answering) answering = answerAsked(connection, own, speaker.asked);
+        },
       });
     },
+
+    /** The connection while it is there. */
+    connection: () => (nats?.state().connected === true ? nats.connection() : undefined),
 
     async stop(): Promise<void> {
       if (!nats) return;
@@ -131,9 +147,6 @@ export function createMesh(deps: MeshDeps) {
       }
     },
 
-    /** Whether the project was told to listen, as far as the server says: nobody there is an answer too. */
-    reaches: (): boolean => nats?.state().connected === true,
-
     async status(): Promise<MeshStatus> {
       const pending = nats ? await consumer.pending().catch(() => undefined) : undefined;
       return {
@@ -151,6 +164,35 @@ export function createMesh(deps: MeshDeps) {
       };
     },
   };
+
+  function answerAsked(
+    connection: NatsConnection,
+    own: WatchedProject,
+    asked: NonNullable<MeshDeps['speaker']>['asked'],
+  ): true {
+    const answer = async (message: Msg) => {
+      const given = new Headers();
+      for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature'])
+        if (message.headers?.has(name)) given.set(name, message.headers.get(name));
+      const { status, body } = await asked(given, message.string());
+      const { headers: makeHeaders } = await import('@nats-io/transport-node');
+      const headers = makeHeaders();
+      headers.set('status', String(status));
+      message.respond(body, { headers });
+    };
+    for (const subject of ASKED)
+      connection.subscribe(`${namespaceOf(own)}.${subject}`, {
+        queue: own.slug,
+        callback: (error, message) => {
+          if (error) log.warn({ err: error }, 'what the meta hub asks is not heard');
+          else
+            void answer(message).catch((failure: unknown) =>
+              log.error({ err: failure }, 'what the meta hub asked was not answered'),
+            );
+        },
+      });
+    return true;
+  }
 
   function isOwned(space: string): boolean {
     const owner = known.ownerOf(`${space}.hub.presence.x`);

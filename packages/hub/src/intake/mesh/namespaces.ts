@@ -14,6 +14,9 @@ export const SENT: readonly string[] = [
   'events.>',
 ];
 
+/** What the hub may ask of a project, after its namespace. */
+export const ASKED: readonly string[] = ['audit.requested.*', 'graph.summary.requested', 'action.requested.>'];
+
 /** Whether a subject is one that the hub asks by. */
 export const isAsked = (subject: string): boolean =>
   /^(audit\.requested\.[A-Za-z0-9_-]+|graph\.summary\.requested|action\.requested\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)$/.test(

@@ -47,6 +47,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // The NATS server that its operator names in the environment; headers alone reach nobody.
   'platform/nats.ts': ['@nats-io/transport-node'],
   'intake/mesh/mesh.ts': ['@nats-io/transport-node'],
+  'intake/mesh/announcer.ts': ['@nats-io/transport-node'],
   // The trace collector, which the operator names in the environment as well.
   'platform/tracing/otlp.ts': ['@opentelemetry/exporter-trace-otlp-http'],
   // Libraries that speak over a socket which the way out has opened.
