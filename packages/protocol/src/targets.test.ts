@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ChannelDeclaration, FileDeclaration, ProbeDeclaration, ProjectDeclaration, ProjectInput } from './index.ts';
+import {
+  ChannelDeclaration,
+  FileDeclaration,
+  HealPolicy,
+  ProbeDeclaration,
+  ProjectDeclaration,
+  ProjectInput,
+} from './index.ts';
 
 const SCHEMES = [
   'file:///etc/passwd',
@@ -48,9 +55,16 @@ const PLACES: Record<string, (target: string) => [schema: z.ZodType, declared: u
   'alertmanager.url': (url) => [ChannelDeclaration, { name: 'c', kind: 'alertmanager', url }],
   'grafana.url': (url) => [ChannelDeclaration, { name: 'c', kind: 'grafana', url, token: 't' }],
   'template.url': (url) => [ChannelDeclaration, { name: 'c', kind: 'template', url, body: '{}' }],
+  'url of a model provider': (url) => [FileDeclaration, { ai: { providers: [{ name: 'own', url }] } }],
+  'webhook.url of a remedy': (url) => [HealPolicy, { name: 'p', remedy: { kind: 'webhook', url } }],
+  'docker.url of a remedy': (url) => [HealPolicy, { name: 'p', remedy: { kind: 'docker', container: 'c', url } }],
+  'docker.socket of a remedy': (socket) => [
+    HealPolicy,
+    { name: 'p', remedy: { kind: 'docker', container: 'c', socket } },
+  ],
 };
 /** A path of the hub's own machine is what a socket is. */
-const PATHS = new Set(['docker.socket']);
+const PATHS = new Set(['docker.socket', 'docker.socket of a remedy']);
 
 describe.each(Object.entries(PLACES))('%s', (place, declare) => {
   test.each(SCHEMES)('takes no %j', (target) => {
@@ -75,7 +89,7 @@ test('every field of the file that names a target is among them', () => {
   };
   walk(z.toJSONSchema(FileDeclaration, { io: 'input', unrepresentable: 'any' }), undefined);
   // TLS options are one shape wherever they stand.
-  const known = new Set([...Object.keys(PLACES), 'host']);
+  const known = new Set([...Object.keys(PLACES).map((place) => place.split(' ')[0] ?? ''), 'host']);
   expect([...found].filter((name) => !known.has(name) && !name.endsWith('.serverName'))).toEqual([]);
   expect(found.size).toBeGreaterThan(15);
 });
