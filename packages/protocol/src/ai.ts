@@ -84,7 +84,7 @@ export const AiSplitDeclaration = z.strictObject({
 export type AiSplitDeclaration = z.infer<typeof AiSplitDeclaration>;
 
 export const AiDeclaration = z.strictObject({
-  providers: z.array(AiProviderDeclaration).max(50).default([]),
+  providers: z.array(AiProviderDeclaration).max(200).default([]),
   splits: z.array(AiSplitDeclaration).max(50).default([]),
   /** `any`: when the providers of the model fail, the others serve with their first model; `same`: only those that have the model. */
   fallback: z.enum(['any', 'same']).default('any'),
