@@ -25,8 +25,9 @@ export type RawCall = (input: {
 export const rawCall = (api: AiApi, work: RawCall): RawHandler<Caller> => ({
   async handle({ caller, incoming, outgoing, requestId }) {
     const gone = new AbortController();
-    // `close` comes after a good end too; then it aborts nothing any more.
-    outgoing.once('close', () => gone.abort());
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) gone.abort();
+    });
     const bytes = await readBody(incoming);
     const answer = await work({
       ...{ caller, body: parse(bytes), bytes, headers: incoming.headers, signal: gone.signal, requestId },
@@ -112,7 +113,9 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer> {
     });
     incoming.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     incoming.once('error', reject);
-    incoming.once('close', () => reject(new HubError('invalid', 'The body did not arrive whole.')));
+    incoming.once('close', () => {
+      if (!incoming.complete) reject(new HubError('invalid', 'The body did not arrive whole.'));
+    });
   });
 }
 
