@@ -60,7 +60,7 @@ export function hubRoutes(deps: Deps): Route<Caller>[] {
     defineRoute({
       method: 'get',
       path: '/metrics',
-      auth: 'ops:view',
+      auth: 'ops:view of all',
       tag: 'Hub',
       summary: 'The hub itself, for Prometheus',
       produces: 'text/plain',
@@ -140,7 +140,7 @@ export function hubRoutes(deps: Deps): Route<Caller>[] {
     defineRoute({
       method: 'post',
       path: '/ops/jobs/{name}/restart',
-      auth: 'actions:run',
+      auth: 'actions:run of all',
       tag: 'Operations',
       summary: 'End the back-off of a job and run it now',
       params: z.strictObject({ name: z.string().max(64) }),

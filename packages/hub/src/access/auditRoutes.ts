@@ -41,7 +41,7 @@ export function auditRoutes({ trail, verifyTrail }: Pick<TrailRecord, 'trail' | 
     defineRoute({
       method: 'get',
       path: '/api/audit/verify',
-      auth: 'configure',
+      auth: 'configure of all',
       tag,
       summary: 'Walks the whole chain and says where it first breaks',
       response: AuditVerdict,

@@ -1,4 +1,4 @@
-import { type Permission, permissionsOf, type Role } from '@orrery/protocol';
+import { type Permission, permissionAsked, permissionsOf, type Role } from '@orrery/protocol';
 import { HubError } from '../platform/errors.ts';
 import type { RouteAuth } from '../platform/http/route.ts';
 import type { Caller } from './caller.ts';
@@ -54,5 +54,9 @@ export function allow(caller: Caller, auth: RouteAuth): void {
   } else if (auth === 'ingest') {
     if (caller.kind !== 'project')
       throw new HubError('forbidden', "Only a project may send this, with the project's own key.");
-  } else authorize(caller, auth);
+  } else {
+    const asked = permissionAsked(auth);
+    if (asked) (asked.ofAll ? authorizeWhole : authorize)(caller, asked.permission);
+    else throw new Error(`no caller can be held against "${auth}"`);
+  }
 }

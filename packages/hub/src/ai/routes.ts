@@ -79,7 +79,7 @@ export function aiRoutes(ai: Ai, deps: Omit<OrchestrateDeps, 'ai'> & { leads: Le
     defineRoute({
       method: 'get',
       path: '/ops/ai/providers',
-      auth: 'ops:view',
+      auth: 'ops:view of all',
       tag,
       summary: 'Providers of models, with their health, breakers and load',
       response: z.object({ items: z.array(AiProviderView) }),

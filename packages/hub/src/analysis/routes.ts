@@ -27,7 +27,7 @@ export function analysisRoutes(analysis: Analysis): Route<Caller>[] {
     defineRoute({
       method: 'post',
       path: '/ops/analysis',
-      auth: 'actions:run',
+      auth: 'actions:run of all',
       tag: 'Operations',
       summary: 'Analyse now',
       response: AnalysisRun,

@@ -55,7 +55,7 @@ export function catalogRoutes(catalog: Catalog, layout: Layout): Route<Caller>[]
     defineRoute({
       method: 'post',
       path: '/api/fed/projects',
-      auth: 'configure',
+      auth: 'configure of all',
       tag,
       summary: 'Add a project, by its URL alone if need be',
       query: z.strictObject({ dryRun: flag }),

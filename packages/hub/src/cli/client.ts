@@ -22,6 +22,8 @@ export type Client = {
   /** The answer as it is, for what is no JSON. */
   text(path: string, query?: Query): Promise<string>;
   post<T>(path: string, body?: unknown, query?: Query): Promise<T>;
+  put<T>(path: string, body: unknown): Promise<T>;
+  patch<T>(path: string, body: unknown): Promise<T>;
   delete<T>(path: string): Promise<T>;
   /** Every item of a paged list, up to `limit`. */
   list<T>(path: string, query: Query, limit: number): Promise<T[]>;
@@ -50,7 +52,7 @@ export function createClient(options: ClientOptions, terminal: Terminal): Client
     : env.ORRERY_API_KEY?.trim() || (local && sameOrigin(local.url, url) ? local.key : undefined);
 
   async function call(
-    method: 'GET' | 'POST' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     query: Query = {},
     body?: unknown,
@@ -89,6 +91,8 @@ export function createClient(options: ClientOptions, terminal: Terminal): Client
     get: (path, query) => json('GET', path, query),
     text: (path, query) => call('GET', path, query),
     post: (path, body, query) => json('POST', path, query, body ?? {}),
+    put: (path, body) => json('PUT', path, {}, body),
+    patch: (path, body) => json('PATCH', path, {}, body),
     delete: (path) => json('DELETE', path),
     async list<T>(path: string, query: Query, limit: number) {
       const items: T[] = [];

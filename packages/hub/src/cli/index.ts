@@ -21,6 +21,7 @@ import { registerServe } from './commands/serve.ts';
 import { registerSilences } from './commands/silences.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerSummary } from './commands/summary.ts';
+import { registerTenants } from './commands/tenants.ts';
 import { reportFailure } from './failure.ts';
 import { EXIT, type Terminal } from './terminal.ts';
 
@@ -41,6 +42,7 @@ const COMMANDS = [
   registerMaintenance,
   registerRules,
   registerKeys,
+  registerTenants,
   registerAudit,
   registerMesh,
   registerSummary,
@@ -53,9 +55,8 @@ const FOOTER = `
 Exit codes: 0 done · 1 failed, or found something · 2 a mistake in the input or configuration · 3 no hub answers · 4 not allowed
 Commands that talk to a hub find the one of the data folder by themselves; --url with --key-file, or ORRERY_URL with ORRERY_API_KEY, name another.`;
 
-/** Runs one command line and answers its exit code. Commands load what they need when they run, so that help is instant. */
-export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const json = argv.includes('--json');
+/** The whole tree of commands. They load what they need when they run, so that help is instant. */
+export function createProgram(terminal: Terminal, json: boolean): Command {
   const program = new Command('orrery')
     .description('A self-hosted operations centre for a federation of products.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -71,6 +72,13 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     })
     .exitOverride();
   for (const register of COMMANDS) register(program, terminal);
+  return program;
+}
+
+/** Runs one command line and answers its exit code. */
+export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const json = argv.includes('--json');
+  const program = createProgram(terminal, json);
   try {
     if (argv.length === 0) {
       program.outputHelp({ error: true });

@@ -3,7 +3,7 @@ import { systemClock } from '../platform/clock.ts';
 /** One HTTP exchange of the command line with its hub. */
 export type Exchange = {
   url: string;
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   headers?: Record<string, string>;
   body?: string;
 };

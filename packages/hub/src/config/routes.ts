@@ -13,7 +13,7 @@ export function configRoutes(
     defineRoute({
       method: 'get',
       path: '/api/config/status',
-      auth: 'ops:view',
+      auth: 'ops:view of all',
       summary: 'What the hub runs on, and every mistake in a refused newer version',
       tag: 'config',
       response: ConfigStatus,
@@ -25,7 +25,7 @@ export function configRoutes(
     defineRoute({
       method: 'get',
       path: '/api/config/export',
-      auth: 'configure',
+      auth: 'configure of all',
       summary: 'Everything declared, as one orrery.yaml with secrets masked',
       tag: 'config',
       produces: 'text/yaml',

@@ -83,7 +83,7 @@ export function repairRoutes(repair: Repair): Route<Caller>[] {
     defineRoute({
       method: 'post',
       path: '/ops/heal/pause',
-      auth: 'actions:run',
+      auth: 'actions:run of all',
       tag,
       summary: 'The kill switch: nothing acts until it is resumed',
       body: Reason,
@@ -93,7 +93,7 @@ export function repairRoutes(repair: Repair): Route<Caller>[] {
     defineRoute({
       method: 'post',
       path: '/ops/heal/resume',
-      auth: 'actions:run',
+      auth: 'actions:run of all',
       tag,
       summary: 'Let repair act again',
       body: Reason,

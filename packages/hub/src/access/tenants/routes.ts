@@ -21,7 +21,7 @@ export function tenantRoutes(tenants: ReturnType<typeof createTenants>): Route<C
     defineRoute({
       method: 'post',
       path: '/api/tenants',
-      auth: 'configure',
+      auth: 'configure of all',
       tag,
       summary: 'Declare a tenant',
       body: TenantDeclaration,

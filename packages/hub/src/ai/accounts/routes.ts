@@ -110,7 +110,7 @@ export function accountRoutes(accounts: AiAccounts, now: () => number): Route<Ca
     defineRoute({
       method: 'put',
       path: '/ops/ai/budgets/{name}',
-      auth: 'configure',
+      auth: 'configure of all',
       tag: 'AI',
       summary: 'Declare a budget, or change one that was declared here',
       params: Name,
@@ -125,7 +125,7 @@ export function accountRoutes(accounts: AiAccounts, now: () => number): Route<Ca
     defineRoute({
       method: 'delete',
       path: '/ops/ai/budgets/{name}',
-      auth: 'configure',
+      auth: 'configure of all',
       tag: 'AI',
       summary: 'Remove a budget that was declared through the API',
       params: Name,

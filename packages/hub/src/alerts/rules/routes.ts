@@ -9,7 +9,7 @@ export function ruleRoutes(rules: Rules): Route<Caller>[] {
     defineRoute({
       method: 'get',
       path: '/ops/rules',
-      auth: 'ops:view',
+      auth: 'ops:view of all',
       tag: 'Operations',
       summary: 'Rules over events and samples, with what each has matched since this hub started',
       response: z.object({ items: z.array(RuleView) }),
@@ -19,7 +19,7 @@ export function ruleRoutes(rules: Rules): Route<Caller>[] {
       method: 'post',
       path: '/ops/rules/test',
       unaudited: 'it changes nothing: it says what a rule would do',
-      auth: 'alerts:manage',
+      auth: 'alerts:manage of all',
       tag: 'Operations',
       summary: 'What a rule would do with an event or a sample; nothing is done',
       body: RuleTestInput,

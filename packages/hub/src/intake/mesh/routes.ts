@@ -11,7 +11,7 @@ export function meshRoutes({ mesh, meshHubs }: Room): Route<Caller>[] {
     defineRoute({
       method: 'get',
       path: '/api/fed/mesh',
-      auth: 'ops:view',
+      auth: 'ops:view of all',
       tag: 'Federation',
       summary: 'What carries the mesh, what waits there, and what was not taken in',
       response: MeshStatus,

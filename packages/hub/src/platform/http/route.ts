@@ -1,12 +1,12 @@
-import type { Permission } from '@orrery/protocol';
+import type { Ask } from '@orrery/protocol';
 import type { z } from 'zod';
 import type { RawHandler } from './raw.ts';
 
 /** What the transport knows of whoever calls; the access room's Caller has more. */
 export type RouteCaller = { kind: string; id: string; ip?: string };
 
-/** Who may call: everyone, anyone known, a person who is signed in, a holder of the permission, the scheduler's secret, or a project with its own key. */
-export type RouteAuth = 'public' | 'any' | 'person' | 'cron' | 'ingest' | Permission;
+/** What it asks of whoever calls; the list of protocol's permissions.ts says the same. */
+export type RouteAuth = Ask;
 
 type Parsed<T extends z.ZodType | undefined> = T extends z.ZodType ? z.output<T> : undefined;
 
