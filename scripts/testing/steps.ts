@@ -63,6 +63,7 @@ export const STEPS: readonly Step[] = [
       'redis',
       'kcat',
       'nats-server',
+      'openssl',
       'docker',
     ],
     needsConsole: true,

@@ -13,6 +13,7 @@ async function house(everyMs: number) {
   const elsewhere = await catalogOn(db);
   const kit = { taken: [] as string[], takes: 0, failing: false, hold: Promise.resolve() };
   const following = followProjects({
+    outbound: { setIdentities: () => undefined },
     catalog: here.catalog,
     intake: {
       async sync(projects: readonly StoredProject[]) {

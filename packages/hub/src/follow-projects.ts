@@ -1,5 +1,6 @@
 import type { Catalog, StoredProject } from './catalog/index.ts';
 import type { Log } from './platform/log.ts';
+import type { Outbound, OutboundIdentity } from './platform/outbound.ts';
 
 type Rooms = {
   catalog: Pick<Catalog, 'revision' | 'declarations'>;
@@ -7,13 +8,14 @@ type Rooms = {
   detect: { sync(projects: readonly StoredProject[]): void };
   alerts: { syncProjects(projects: readonly StoredProject[]): void };
   repair: { syncProjects(projects: readonly StoredProject[]): void };
+  outbound: Pick<Outbound, 'setIdentities'>;
   log: Log;
   /** How often the catalog is looked at for what another hub changed, in milliseconds. */
   everyMs?: number;
 };
 
 /** Keeps what is probed and judged equal to what the catalog holds, whichever hub on the database changed it, and after a failure too. */
-export function followProjects({ catalog, intake, detect, alerts, repair, log, everyMs = 2000 }: Rooms) {
+export function followProjects({ catalog, intake, detect, alerts, repair, outbound, log, everyMs = 2000 }: Rooms) {
   let taken: string | undefined;
   let last: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
@@ -23,6 +25,7 @@ export function followProjects({ catalog, intake, detect, alerts, repair, log, e
     // Asked first: a change between the two questions is then seen at the next look.
     const revision = await catalog.revision();
     const projects = await catalog.declarations();
+    outbound.setIdentities(identitiesOf(projects));
     await intake.sync(projects);
     detect.sync(projects);
     alerts.syncProjects(projects);
@@ -58,4 +61,12 @@ export function followProjects({ catalog, intake, detect, alerts, repair, log, e
       await last;
     },
   };
+}
+
+/** The certificates that projects are asked with, each for the origin of its own instance. */
+function identitiesOf(projects: readonly StoredProject[]): Map<string, OutboundIdentity> {
+  const identities = new Map<string, OutboundIdentity>();
+  for (const { slug, hubUrl, clientCertificate: tls } of projects)
+    if (tls) identities.set(slug, { origin: new URL(hubUrl).origin, tls });
+  return identities;
 }

@@ -95,7 +95,11 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const { db, kind } = database;
     const applied = await migrate(db, kind);
     if (applied.length > 0) log.info({ applied }, 'the database schema was brought up to date');
-    const server = await listen({ host: config.host, port: config.port });
+    const server = await listen({
+      host: config.host,
+      port: config.port,
+      ...(config.tls ? { tls: { files: config.tls, log } } : {}),
+    });
     stops.push(() => server.stop());
     const publicUrl = config.publicUrl ?? server.url;
     const telemetry = createTelemetry(VERSION);
@@ -275,7 +279,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const loop = createLoop({ catalog, intake, hubs, detect, alerts, events, jobs: () => jobs, log });
 
     // Configuration: what the file declares now, and after each change of it.
-    const following = followProjects({ catalog, intake, detect, alerts, repair, log });
+    const following = followProjects({ catalog, intake, detect, alerts, repair, outbound, log });
     stops.push(() => following.stop());
     catalog.onChange(() => {
       access.rightsChanged();
@@ -453,7 +457,12 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     stops.push(() => clearInterval(flush));
     server.mount(app, () => closing.abort());
     stops.push(
-      writeLocalAccess(join(config.dataDir, 'local.json'), { url: server.url, key: access.localKey, pid: process.pid }),
+      writeLocalAccess(join(config.dataDir, 'local.json'), {
+        url: server.url,
+        key: access.localKey,
+        pid: process.pid,
+        ...(config.tls ? { cert: config.tls.cert } : {}),
+      }),
     );
     const setupUrl = await access.setupUrl(publicUrl);
     log.info(

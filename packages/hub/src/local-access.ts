@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-export type LocalAccess = { url: string; key: string; pid: number };
+/** `cert`: the file of the certificate that the hub shows, where it speaks TLS. */
+export type LocalAccess = { url: string; key: string; pid: number; cert?: string };
 
 /** Leaves address and key of this process for the command line on the same machine, readable by this user only. Returns the way to take it back. */
 export function writeLocalAccess(file: string, access: LocalAccess): () => void {

@@ -7,7 +7,7 @@ import { duration, HostName, HttpUrl, MetricKey, Port, ServiceName, Severity, Sl
 import { HealLimits, HealPolicy } from './heal.ts';
 import { AccessDeclaration } from './identity.ts';
 import { DeclaredEdge } from './mesh.ts';
-import { ProbeDeclaration } from './probes.ts';
+import { ClientCertificate, ProbeDeclaration } from './probes.ts';
 import { RuleDeclaration } from './rules.ts';
 import { ServiceRef, StatusPageDeclaration } from './statuspage.ts';
 import { DEFAULT_TIERS, TenantDeclaration, TenantId, TierMap } from './tenants.ts';
@@ -66,6 +66,8 @@ export const ProjectDeclaration = z.strictObject({
     .max(512)
     .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, 'must be printable ASCII on one line')
     .optional(),
+  /** What the hub shows to the instance at `hubUrl`, and nowhere else: probes of its kind, verification and actions. */
+  clientCertificate: ClientCertificate.optional(),
   allowFanout: z.array(z.string().min(1).max(128)).max(100).default([]),
   dependsOn: z.array(Slug).max(100).default([]),
   /** Integrations that are worth drawing, whether or not it can work without them. */

@@ -25,6 +25,9 @@ const pem = z
   .max(65_536)
   .regex(/-----BEGIN [A-Z0-9 ]+-----/, 'must be PEM text');
 
+/** Who the hub is to the instance of a project (mTLS), and whom it trusts there. */
+export const ClientCertificate = z.strictObject({ cert: pem, key: pem, ca: pem.optional() });
+
 /** How to speak TLS to a target: whom to trust and who we are. All of it is PEM text, usually from `${ENV}`. */
 export const TlsOptions = z
   .strictObject({

@@ -24,6 +24,7 @@ export async function collect(
   try {
     const { status, body } = await context.outbound.request({
       url: `${actionsUrl(target)}/${encodeURIComponent(auditId)}`,
+      as: target.slug,
       headers: { accept: 'application/json', ...(key === undefined ? {} : { 'x-api-key': key }) },
       maxBytes: MAX_RUN_BYTES,
       ...options,

@@ -57,6 +57,7 @@ export async function send(
     const leftMs = Math.floor(end - clock.monotonic());
     const outcome = await post(outbound, {
       url: actionsUrl(target),
+      as: target.slug,
       headers: { ...signed(), 'content-type': 'application/json', accept: 'application/json' },
       body,
       timeoutMs: Math.max(1, leftMs),
@@ -71,7 +72,14 @@ export async function send(
 
 async function post(
   outbound: ActionContext['outbound'],
-  request: { url: string; headers: Record<string, string>; body: string; timeoutMs: number; signal?: AbortSignal },
+  request: {
+    url: string;
+    as: string;
+    headers: Record<string, string>;
+    body: string;
+    timeoutMs: number;
+    signal?: AbortSignal;
+  },
 ): Promise<SendOutcome | { kind: 'again'; reason: string }> {
   try {
     return read(await outbound.request({ ...request, method: 'POST', maxBytes: 64 * 1024 }));

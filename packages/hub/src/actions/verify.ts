@@ -75,7 +75,7 @@ async function roundTrip(context: ActionContext, target: ActionTarget): Promise<
     };
     try {
       const answer = await context.outbound.request({
-        ...{ url: actionsUrl(target), method: 'POST', headers, body },
+        ...{ url: actionsUrl(target), as: target.slug, method: 'POST', headers, body },
         ...{ timeoutMs: TIMEOUT_MS, maxBytes: 64 * 1024, oversize: 'truncate' },
       });
       return answer.status;

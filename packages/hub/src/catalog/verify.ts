@@ -39,6 +39,7 @@ export function createVerify(deps: CatalogDeps) {
     try {
       const answer = await deps.outbound.request({
         url,
+        as: row.slug,
         timeoutMs: 5000,
         maxBytes: 256 * 1024,
         headers: { accept: 'application/json', ...(key === undefined ? {} : { 'x-api-key': key }) },

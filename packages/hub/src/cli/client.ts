@@ -1,7 +1,9 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Problem } from '@orrery/protocol';
 import type { Command } from 'commander';
+import type { OutboundTls } from '../platform/outbound.ts';
 import { CliError, EXIT, printable, type Terminal } from './terminal.ts';
 import { send } from './transport.ts';
 
@@ -29,7 +31,7 @@ export type Client = {
   list<T>(path: string, query: Query, limit: number): Promise<T[]>;
 };
 
-type Local = { url: string; key: string };
+type Local = { url: string; key: string; cert?: string };
 
 /** The one client of the hub's API. A key from the data folder is only ever sent to the hub that wrote it. */
 export function createClient(options: ClientOptions, terminal: Terminal): Client {
@@ -51,6 +53,8 @@ export function createClient(options: ClientOptions, terminal: Terminal): Client
     ? readKeyFile(resolve(cwd, options.keyFile))
     : env.ORRERY_API_KEY?.trim() || (local && sameOrigin(local.url, url) ? local.key : undefined);
 
+  const tls = tlsOf(env, cwd, local?.cert !== undefined && sameOrigin(local.url, url) ? local.cert : undefined);
+
   async function call(
     method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
@@ -66,6 +70,7 @@ export function createClient(options: ClientOptions, terminal: Terminal): Client
       url: target.href,
       method,
       headers,
+      ...(tls ? { tls } : {}),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if ('unreachable' in answer)
@@ -115,8 +120,12 @@ function readLocal(dataDir: string): Local | undefined {
   // The demo keeps its data in a folder of its own, so that trying Orrery leaves no trace in the real one.
   for (const folder of [dataDir, join(dataDir, 'demo')]) {
     try {
-      const { url, key, pid } = JSON.parse(readFileSync(join(folder, 'local.json'), 'utf8')) as Record<string, unknown>;
-      if (typeof url === 'string' && typeof key === 'string' && isAlive(pid)) return { url, key };
+      const { url, key, pid, cert } = JSON.parse(readFileSync(join(folder, 'local.json'), 'utf8')) as Record<
+        string,
+        unknown
+      >;
+      if (typeof url === 'string' && typeof key === 'string' && isAlive(pid))
+        return { url, key, ...(typeof cert === 'string' ? { cert } : {}) };
     } catch {
       // Absent, half-written or unreadable: then there is no local hub to speak of.
     }
@@ -133,6 +142,24 @@ function isAlive(pid: unknown): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
+}
+
+/** What the environment says of TLS; to the hub of the data folder, the certificate that it wrote down is the one that counts. */
+function tlsOf(env: Terminal['env'], cwd: string, localCert: string | undefined): OutboundTls | undefined {
+  const read = (name: 'ORRERY_CA' | 'ORRERY_CLIENT_CERT' | 'ORRERY_CLIENT_KEY'): string | undefined => {
+    const file = env[name]?.trim();
+    if (!file) return undefined;
+    try {
+      return readFileSync(resolve(cwd, file), 'utf8');
+    } catch (error) {
+      throw new CliError(EXIT.usage, `${name}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    }
+  };
+  const [ca, cert, key] = [read('ORRERY_CA'), read('ORRERY_CLIENT_CERT'), read('ORRERY_CLIENT_KEY')];
+  if ((cert === undefined) !== (key === undefined))
+    throw new CliError(EXIT.usage, 'ORRERY_CLIENT_CERT and ORRERY_CLIENT_KEY go together');
+  const pinned = localCert === undefined ? undefined : new X509Certificate(readFileSync(localCert)).fingerprint256;
+  return ca || cert || pinned ? { ca, cert, key, pinned } : undefined;
 }
 
 function readKeyFile(file: string): string {

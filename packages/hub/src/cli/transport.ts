@@ -1,4 +1,5 @@
 import { systemClock } from '../platform/clock.ts';
+import type { OutboundTls } from '../platform/outbound.ts';
 
 /** One HTTP exchange of the command line with its hub. */
 export type Exchange = {
@@ -6,6 +7,8 @@ export type Exchange = {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   headers?: Record<string, string>;
   body?: string;
+  /** Whom to trust and what to show, where that is not the system's word. */
+  tls?: OutboundTls;
 };
 export type Answer =
   | { status: number; text: string; headers: Readonly<Record<string, string>> }

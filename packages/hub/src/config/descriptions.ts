@@ -19,6 +19,11 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'projects[].domain': 'The business domain.',
   'projects[].tenant':
     'The tenant that it is assigned to: the people and keys of that tenant see it. Naming one here declares it.',
+  'projects[].clientCertificate':
+    'What the hub shows to the instance at `hubUrl` (mTLS), and nowhere else: to its health, metrics, logs and manifest, and with actions.',
+  'projects[].clientCertificate.cert': 'The certificate, with its chain (PEM).',
+  'projects[].clientCertificate.key': 'Its private key (PEM; a secret: write a reference).',
+  'projects[].clientCertificate.ca': "Whom to trust there in place of the system's authorities (PEM).",
   'projects[].apiKey':
     'What the hub presents as `x-api-key`, and what the project presents to the hub. `ECOSYSTEM_API_KEY` when absent.',
   'projects[].allowFanout': 'Actions that the hub may ask of it.',

@@ -66,13 +66,21 @@ function twins(env: Environment): Issue[] {
   });
 }
 
+const TOGETHER: readonly (readonly [VariableName, VariableName])[] = [
+  ['ORRERY_ADMIN_EMAIL', 'ORRERY_ADMIN_PASSWORD'],
+  ['ORRERY_TLS_CERT', 'ORRERY_TLS_KEY'],
+  ['ORRERY_CLIENT_CERT', 'ORRERY_CLIENT_KEY'],
+];
+
 function halves(set: ReadonlySet<VariableName>): Issue[] {
-  const email = set.has('ORRERY_ADMIN_EMAIL');
-  if (email === set.has('ORRERY_ADMIN_PASSWORD')) return [];
-  const [present, absent] = email
-    ? (['ORRERY_ADMIN_EMAIL', 'ORRERY_ADMIN_PASSWORD'] as const)
-    : (['ORRERY_ADMIN_PASSWORD', 'ORRERY_ADMIN_EMAIL'] as const);
-  return [{ source, field: absent, reason: `is missing: ${present} is set, and the two go together` }];
+  const issues = TOGETHER.flatMap(([one, other]) => {
+    if (set.has(one) === set.has(other)) return [];
+    const [present, absent] = set.has(one) ? [one, other] : [other, one];
+    return [{ source, field: absent, reason: `is missing: ${present} is set, and the two go together` }];
+  });
+  if (set.has('ORRERY_TLS_CLIENT_CA') && !set.has('ORRERY_TLS_CERT'))
+    issues.push({ source, field: 'ORRERY_TLS_CERT', reason: 'is missing: ORRERY_TLS_CLIENT_CA asks for TLS' });
+  return issues;
 }
 
 /** Names under our own prefix that mean nothing: most likely a typing error, whose effect would be silence. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
+import { readTls, TlsError, type TlsFiles } from '../platform/http/tls.ts';
 import { withEnvironment } from './additions.ts';
 import { type Environment, type EnvironmentValues, readEnvironment, textOf } from './environment.ts';
 import { type FileConfig, noFile, readConfigFile } from './file.ts';
@@ -17,6 +18,8 @@ export type Config = {
   /** Absolute path. */
   readonly dataDir: string;
   readonly databaseUrl?: Secret;
+  /** HTTPS by these files (absolute paths), instead of HTTP. */
+  readonly tls?: TlsFiles;
   /** Absent: the address that the hub listens on. No slash at its end. */
   readonly publicUrl?: string;
   readonly scope: 'meta' | 'project';
@@ -81,11 +84,13 @@ export function loadConfig({ env, flags = {}, cwd = process.cwd(), withoutFile =
     return withEnvironment(readConfigFile(filePath, env), reading.values);
   };
   const { file, issues, warnings } = read();
-  const all = [...reading.issues.map(relabel), ...issues];
+  const tls = tlsFiles(reading.values, cwd);
+  const all = [...[...reading.issues, ...tlsIssues(tls)].map(relabel), ...issues];
   if (all.length > 0 || file === undefined) throw new ConfigError(all);
   const dataDir = resolve(cwd, textOf(reading.values, 'ORRERY_DATA_DIR') ?? '.orrery');
   return Object.freeze({
     ...fromEnvironment(reading.values, dataDir),
+    ...(tls ? { tls: Object.freeze(tls) } : {}),
     file,
     filePath,
     warnings: Object.freeze([...reading.warnings.map(relabel), ...warnings]),
@@ -100,7 +105,7 @@ export function loadConfig({ env, flags = {}, cwd = process.cwd(), withoutFile =
 function fromEnvironment(
   values: EnvironmentValues,
   dataDir: string,
-): Omit<Config, 'file' | 'filePath' | 'warnings' | 'reread'> {
+): Omit<Config, 'file' | 'filePath' | 'warnings' | 'reread' | 'tls'> {
   const secret = <K extends string>(key: K, name: VariableName): { [P in K]?: Secret } => {
     const value = textOf(values, name);
     return (value === undefined ? {} : { [key]: new Secret(value) }) as { [P in K]?: Secret };
@@ -142,6 +147,33 @@ function fromEnvironment(
       [values.ORRERY_SECRET_PREVIOUS ?? []].flat().map((key) => new Secret(String(key))),
     ),
   };
+}
+
+const TLS_VARIABLES = {
+  cert: 'ORRERY_TLS_CERT',
+  key: 'ORRERY_TLS_KEY',
+  clientCa: 'ORRERY_TLS_CLIENT_CA',
+} as const satisfies Record<keyof TlsFiles, VariableName>;
+
+/** Half a set is complained of where the variables are read. */
+function tlsFiles(values: EnvironmentValues, cwd: string): TlsFiles | undefined {
+  const [cert, key, clientCa] = (['cert', 'key', 'clientCa'] as const).map((file) =>
+    textOf(values, TLS_VARIABLES[file]),
+  );
+  if (cert === undefined || key === undefined) return undefined;
+  const files = { cert: resolve(cwd, cert), key: resolve(cwd, key) };
+  return clientCa === undefined ? files : { ...files, clientCa: resolve(cwd, clientCa) };
+}
+
+function tlsIssues(files: TlsFiles | undefined): Issue[] {
+  try {
+    if (files) readTls(files);
+    return [];
+  } catch (error) {
+    if (!(error instanceof TlsError)) throw error;
+    const { file, reason } = error.problem;
+    return [{ source: 'environment', field: TLS_VARIABLES[file], reason: `${reason}: ${files?.[file] ?? ''}` }];
+  }
 }
 
 /** A flag wins over its variable; what is wrong with it is then said of the flag. */

@@ -49,6 +49,22 @@ export const VARIABLES = variables({
     absent: 'the address listened on',
     description: 'How people and products reach this hub: links in notifications and heartbeat URLs start with it.',
   },
+  ORRERY_TLS_CERT: {
+    kind: 'path',
+    absent: 'plain HTTP, for this machine or behind a proxy that speaks TLS',
+    description:
+      'A certificate with its chain (PEM): the hub then speaks HTTPS alone, TLS 1.2 or newer. The files are read again when they change.',
+  },
+  ORRERY_TLS_KEY: {
+    kind: 'path',
+    absent: 'see `ORRERY_TLS_CERT`',
+    description: 'The private key of that certificate (PEM).',
+  },
+  ORRERY_TLS_CLIENT_CA: {
+    kind: 'path',
+    absent: 'clients need no certificate',
+    description: 'Authorities (PEM): only clients that show a certificate of one of them may connect (mTLS).',
+  },
   ORRERY_SCOPE: {
     kind: 'scope',
     default: 'meta',
@@ -144,6 +160,24 @@ export const VARIABLES = variables({
     client: true,
     absent: 'the hub of the data folder',
     description: 'The hub that commands talk to.',
+  },
+  ORRERY_CA: {
+    kind: 'path',
+    client: true,
+    absent: 'the authorities that the system trusts',
+    description: 'An authority (PEM) that the hub of `ORRERY_URL` has its certificate from.',
+  },
+  ORRERY_CLIENT_CERT: {
+    kind: 'path',
+    client: true,
+    absent: 'commands show none',
+    description: 'The certificate (PEM) that commands show to a hub with `ORRERY_TLS_CLIENT_CA`.',
+  },
+  ORRERY_CLIENT_KEY: {
+    kind: 'path',
+    client: true,
+    absent: 'see `ORRERY_CLIENT_CERT`',
+    description: 'Its private key (PEM).',
   },
   ORRERY_API_KEY: {
     kind: 'secret',

@@ -1,4 +1,10 @@
-import type { HealPolicy, ProbeDeclaration, RemedyDeclaration, ServiceDeclaration } from '@orrery/protocol';
+import type {
+  HealPolicy,
+  ProbeDeclaration,
+  ProjectDeclaration,
+  RemedyDeclaration,
+  ServiceDeclaration,
+} from '@orrery/protocol';
 import { maskUrl, variable } from '../platform/urls.ts';
 
 /** Headers that say nothing worth hiding. */
@@ -47,6 +53,15 @@ function maskRemedy(remedy: RemedyDeclaration, hide: Hide): RemedyDeclaration {
     }
   }
 }
+
+/** The project's certificate with its private key replaced by a reference. */
+export const maskIdentity = <T extends Pick<ProjectDeclaration, 'slug' | 'clientCertificate'>>(project: T): T =>
+  project.clientCertificate === undefined
+    ? project
+    : {
+        ...project,
+        clientCertificate: { ...project.clientCertificate, key: variable(project.slug, 'CLIENT_KEY') },
+      };
 
 /** What is sent to a target may hold a key: bodies and texts are hidden as a whole. */
 function maskProbe(probe: ProbeDeclaration, hide: Hide): ProbeDeclaration {

@@ -40,6 +40,8 @@ export type OutboundRequest = {
   followRedirects?: number;
   /** Whom to trust and who we are, in place of the hub's own; stays with the first origin. */
   tls?: OutboundTls;
+  /** For which project this is asked: at the project's own origin the hub then shows the certificate that it has for it. */
+  as?: string | undefined;
   /** A socket of the hub's own machine to send it over, as an absolute path; the host of the URL is then a mere name. */
   socketPath?: string;
   signal?: AbortSignal;
@@ -89,11 +91,14 @@ export type Outbound = {
   pool(connectTimeoutMs: (origin: string) => number): Pool;
   /** Holds for everything that has not connected yet. */
   setPolicy(policy: { allowPrivate: boolean }): void;
+  /** Who the hub is to whose instance: the certificates by project, each for one origin. */
+  setIdentities(identities: ReadonlyMap<string, OutboundIdentity>): void;
   /** Exchanges, connections and questions under way. */
   inFlight(): number;
   /** Cuts what is under way; nothing is sent afterwards. */
   close(): void;
 };
+export type OutboundIdentity = { origin: string; tls: OutboundTls };
 export type OutboundOptions = {
   clock: Clock;
   allowPrivate: boolean;
@@ -110,6 +115,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const connector = createConnector(clock, options.ca);
   const running = new Set<Cut>();
   let allowPrivate = options.allowPrivate;
+  let identities: ReadonlyMap<string, OutboundIdentity> = new Map();
   let closed = false;
 
   const stopped = () => new OutboundError('stopped', 'the hub is stopping');
@@ -155,6 +161,12 @@ export function createOutbound(options: OutboundOptions): Outbound {
     });
   }
 
+  /** A certificate is shown where it is meant to be, and for whom: another project at the same place does not borrow it. */
+  function identityFor(project: string | undefined, origin: string): OutboundTls | undefined {
+    const identity = project === undefined ? undefined : identities.get(project);
+    return identity?.origin === origin ? identity.tls : undefined;
+  }
+
   function once(asked: OutboundRequest): Promise<OutboundAnswer> {
     const started = clock.monotonic();
     const attempt = beginAttempt<OutboundAnswer>(asked, running);
@@ -173,7 +185,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
       const { target, location } = parseTarget(asked.url);
       const send = (socket: Socket) => exchange(attempt, socket, location, asked, deliver);
       if (asked.socketPath !== undefined) return reachUnix(attempt, asked.socketPath, allowPrivate, send);
-      const where = target.tls && asked.tls ? { ...target, tls: asked.tls } : target;
+      const tls = asked.tls ?? identityFor(asked.as, location.origin);
+      const where = target.tls && tls ? { ...target, tls } : target;
       await reach(attempt, { ...where, trusted: asked.trusted === true }, send);
     };
     if (closed) attempt.fail(stopped());
@@ -259,6 +272,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
       createPool({ open, connectTimeoutMs, ...(options.ca === undefined ? {} : { ca: options.ca }) }),
     setPolicy(policy) {
       allowPrivate = policy.allowPrivate;
+    },
+    setIdentities(next) {
+      identities = next;
     },
     inFlight: () => running.size,
     close() {

@@ -7,7 +7,13 @@ import { type HealthReading, readHealth } from './health.ts';
 import type { CheckContext, InstanceChecks, Outcome, ProbeFamily, ProbeSpec } from './probe.ts';
 import { type Pulled, pullCapabilities, pullLogs, pullMetrics } from './pull.ts';
 
-type Spec = ProbeSpec & { base: string; metrics: boolean; logs: boolean; slowAfterMs: number | undefined };
+type Spec = ProbeSpec & {
+  base: string;
+  project: string;
+  metrics: boolean;
+  logs: boolean;
+  slowAfterMs: number | undefined;
+};
 
 const CAPABILITIES_EVERY_MS = 5 * 60_000;
 
@@ -17,6 +23,7 @@ export const instance: ProbeFamily<z.output<typeof InstanceProbe>, Spec> = {
     const base = (declared.url ?? project.hubUrl).replace(/\/+$/, '');
     return {
       base,
+      project: project.slug,
       target: shown(`${base}/api/health`),
       intervalMs: ms(declared.interval),
       everyMs: ms(declared.interval),
@@ -37,6 +44,7 @@ export const instance: ProbeFamily<z.output<typeof InstanceProbe>, Spec> = {
       answer = await outbound.request({
         url: `${spec.base}/api/health`,
         timeoutMs: spec.timeoutMs,
+        as: spec.project,
         headers: {
           accept: 'application/json, application/health+json;q=0.9, */*;q=0.1',
           ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }),
@@ -68,7 +76,7 @@ function judgeHealth(reading: HealthReading, latencyMs: number, spec: Spec): Out
 /** Adds metrics, logs and the manifest. What goes wrong there is shown among the instance's checks and does not change its health. */
 async function readAlong(spec: Spec, context: CheckContext, outcome: Outcome): Promise<Outcome> {
   const { memory, clock } = context;
-  const asked = { base: spec.base, timeoutMs: spec.timeoutMs };
+  const asked = { base: spec.base, project: spec.project, timeoutMs: spec.timeoutMs };
   const newVersion = outcome.version !== memory.version;
   const due =
     newVersion || clock.monotonic() - (memory.capabilitiesAt ?? Number.NEGATIVE_INFINITY) >= CAPABILITIES_EVERY_MS;

@@ -16,15 +16,16 @@ export type Pulled<T> =
   | { kind: 'unoffered'; note: string }
   | { kind: 'broken'; problem: string };
 
-type Ask = { base: string; timeoutMs: number };
+type Ask = { base: string; project: string; timeoutMs: number };
 
 /** Asks one route of the instance; only a 2xx that carries JSON comes back as `read`. */
-async function ask(path: string, { base, timeoutMs }: Ask, context: CheckContext): Promise<Pulled<unknown>> {
+async function ask(path: string, { base, project, timeoutMs }: Ask, context: CheckContext): Promise<Pulled<unknown>> {
   let answer: OutboundAnswer;
   try {
     answer = await context.outbound.request({
       url: `${base}${path}`,
       timeoutMs,
+      as: project,
       headers: { accept: 'application/json', ...(context.apiKey === undefined ? {} : { 'x-api-key': context.apiKey }) },
       ...(context.signal ? { signal: context.signal } : {}),
     });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type HttpBindings, serve } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
@@ -18,6 +19,7 @@ import { createRaw, isRaw } from './raw.ts';
 import type { Refusal } from './refusal.ts';
 import type { Route, RouteAuth, RouteCaller } from './route.ts';
 import { bindConnection } from './sse.ts';
+import { followTls, readTls, secureOptions, type TlsFiles } from './tls.ts';
 
 export type HttpOptions<C extends RouteCaller> = {
   routes: readonly Route<C>[];
@@ -355,7 +357,12 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
  * Takes the port at once, so that the address is known, and answers 503 until an application is mounted. `stop` ends streams through
  * `closing`, lets answers under way finish for up to five seconds, then cuts what is left.
  */
-export async function listen(options: { host: string; port: number }): Promise<HttpServer> {
+export async function listen(options: {
+  host: string;
+  port: number;
+  /** HTTPS alone, by these files, which are read again when they change. */
+  tls?: { files: TlsFiles; log: Log };
+}): Promise<HttpServer> {
   const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
   let app: App | undefined;
   let closing: () => void = () => undefined;
@@ -367,7 +374,12 @@ export async function listen(options: { host: string; port: number }): Promise<H
       hostname: options.host,
       port: options.port,
       overrideGlobalObjects: false,
-      serverOptions: { highWaterMark: SOCKET_BUFFER },
+      ...(options.tls === undefined
+        ? { serverOptions: { highWaterMark: SOCKET_BUFFER } }
+        : {
+            createServer: createTlsServer,
+            serverOptions: { highWaterMark: SOCKET_BUFFER, ...secureOptions(readTls(options.tls.files)) },
+          }),
     },
     resolve,
   ) as Server;
@@ -395,15 +407,20 @@ export async function listen(options: { host: string; port: number }): Promise<H
   server.maxHeadersCount = 100;
   server.maxConnections = Math.min(MAX_CONNECTIONS, Math.floor(openFilesLimit() * CONNECTIONS_SHARE));
   const { port, family, address } = await promise;
+  const unfollow = options.tls
+    ? followTls(server as unknown as TlsServer, options.tls.files, options.tls.log)
+    : () => undefined;
+  const scheme = options.tls ? 'https' : 'http';
   const shown = family === 'IPv6' ? `[${address}]` : address;
   return {
-    url: `http://${shown === '0.0.0.0' || shown === '[::]' ? '127.0.0.1' : shown}:${port}`,
+    url: `${scheme}://${shown === '0.0.0.0' || shown === '[::]' ? '127.0.0.1' : shown}:${port}`,
     port,
     mount(application, onClosing) {
       app = application;
       closing = onClosing;
     },
     async stop() {
+      unfollow();
       closing();
       const closed = new Promise<void>((done) => server.close(() => done()));
       // A connection whose last answer has just ended is idle now, and its client would keep it open for as long as it may.

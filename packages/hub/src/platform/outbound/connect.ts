@@ -23,6 +23,8 @@ export type OutboundTls = {
   ca?: string | undefined;
   cert?: string | undefined;
   key?: string | undefined;
+  /** The one certificate that is accepted, by its sha256 fingerprint, whoever signed it and for whatever name. */
+  pinned?: string | undefined;
   /** False leaves the judgement of the certificate to the caller: `authorized` and `authorizationError` of the socket. */
   rejectUnauthorized?: boolean | undefined;
 };
@@ -116,9 +118,12 @@ export function createConnector(clock: Clock, ca?: string) {
       ...(trusted === undefined ? {} : { ca: trusted }),
       ...(tls.cert === undefined ? {} : { cert: tls.cert }),
       ...(tls.key === undefined ? {} : { key: tls.key }),
-      rejectUnauthorized: tls.rejectUnauthorized ?? true,
+      rejectUnauthorized: tls.pinned === undefined && (tls.rejectUnauthorized ?? true),
     });
+    // It comes before whoever would send something.
     socket.once('secureConnect', () => {
+      if (tls.pinned !== undefined && socket.getPeerCertificate().fingerprint256 !== tls.pinned)
+        socket.destroy(new OutboundError('tls', 'the certificate is not the one that was expected'));
       const until = endOf(socket);
       if (until !== undefined) ends.set(socket, until);
     });

@@ -27,7 +27,16 @@ const NETWORK = new Set([
   ],
 ]);
 /** Names of those modules with which nothing can be reached: they judge text, or listen. */
-const HARMLESS = new Set(['isIP', 'isIPv4', 'isIPv6', 'BlockList', 'createServer', 'STATUS_CODES', 'METHODS']);
+const HARMLESS = new Set([
+  'isIP',
+  'isIPv4',
+  'isIPv6',
+  'BlockList',
+  'createServer',
+  'createSecureContext',
+  'STATUS_CODES',
+  'METHODS',
+]);
 /** Who may import more, and what for. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // The way out itself.
