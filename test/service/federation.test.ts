@@ -9,23 +9,34 @@ import type {
 } from '@orrery/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FleetUnderWatch, startFleetUnderWatch } from '../services/fleet.ts';
+import { type NatsService, startNats } from '../services/nats.ts';
 import { orrery as runOrrery } from '../services/orrery.ts';
 import { until } from '../services/until.ts';
 
 const SLUGS = ['performia', 'rollizr', 'veria'];
 let watch: FleetUnderWatch;
-beforeAll(async () => {
-  watch = await startFleetUnderWatch({ env: { ORRERY_META_API_KEY: 'the-meta-key-of-this-suite-0001' } });
-}, 60_000);
-afterAll(() => watch?.dispose());
 
 const orrery = async (...args: string[]) => {
   const { code, stdout, stderr } = await runOrrery([...args, '--data', watch.hub.dataDir]);
   return { code, stdout, stderr, json: () => JSON.parse(stdout) };
 };
 
-/** Three real product processes, their visitors, and a meta hub over HTTP: what the blueprint's section 10 asks, but for what a browser shows. */
-describe('a federation of three real products, over HTTP', () => {
+/** Three real product processes, their visitors, and a meta hub: what the blueprint's section 10 asks, but for what a browser shows. */
+describe.each(['http', 'mesh'] as const)('a federation of three real products, by %s', (transport) => {
+  let nats: NatsService | undefined;
+  beforeAll(async () => {
+    nats = transport === 'mesh' ? await startNats() : undefined;
+    watch = await startFleetUnderWatch({
+      env: { ORRERY_META_API_KEY: 'the-meta-key-of-this-suite-0001' },
+      natsUrl: nats?.url,
+      traffic: { peak: 6, startHour: 14, seed: 7 },
+    });
+  }, 60_000);
+  afterAll(async () => {
+    await watch?.dispose();
+    await nats?.stop();
+  });
+
   it('shows every project online with its figures and when it was last seen', async () => {
     const projects = await until(
       async () => {
@@ -55,7 +66,7 @@ describe('a federation of three real products, over HTTP', () => {
         const now = await watch.hub.api.read<EcosystemGraph>('/api/fed/graph');
         return now.edges.filter(({ sources }) => sources?.includes('learned')).length === 2 && now;
       },
-      { what: 'two learned edges', timeoutMs: 30_000, everyMs: 1000 },
+      { what: 'two learned edges', timeoutMs: 50_000, everyMs: 1000 },
     );
     const edge = (id: string) => graph.edges.find((one) => one.id === id);
     expect(edge('performia:rollizr:api')).toMatchObject({ strength: 1, sources: ['declared', 'learned'] });
@@ -78,8 +89,8 @@ describe('a federation of three real products, over HTTP', () => {
     const swept = await orrery('fed', 'run', 'fed.audit.security.sweep', '--json');
     expect(swept).toMatchObject({ code: 0 });
     const { requestId, results } = swept.json() as FanoutDetail;
-    expect(results.map(({ project, status, run }) => [project, status, run?.status])).toEqual(
-      SLUGS.map((slug) => [slug, 'sent', 'succeeded']),
+    expect(results.map(({ project, status, via, run }) => [project, status, via, run?.status])).toEqual(
+      SLUGS.map((slug) => [slug, 'sent', transport, 'succeeded']),
     );
     for (const { project, auditId, run } of results) {
       const product = watch.fleet.product(project as 'veria');

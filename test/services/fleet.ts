@@ -19,6 +19,8 @@ export type FleetUnderWatch = { hub: RunningHub; fleet: Fleet; apiKeys: ApiKeys;
 type Options = Omit<HubOptions, 'yaml'> & {
   config?: Partial<Omit<ConfigOptions, 'ports' | 'apiKeys'>>;
   traffic?: FleetOptions['traffic'];
+  /** The products reach the hub by this NATS server. */
+  natsUrl?: string | undefined;
   /** Further top-level YAML, such as channels. */
   extra?: string;
 };
@@ -31,7 +33,7 @@ export const FLEET_KEYS: ApiKeys = {
 
 /** The three real products, and a hub that watches them every second. */
 export async function startFleetUnderWatch(options: Options = {}): Promise<FleetUnderWatch> {
-  const { config, traffic, extra, ...hubOptions } = options;
+  const { config, traffic, extra, natsUrl, ...hubOptions } = options;
   const ports = await choosePorts({ anyFree: true });
   const yaml = fleetConfig({
     ports,
@@ -50,10 +52,16 @@ export async function startFleetUnderWatch(options: Options = {}): Promise<Fleet
     apiKeys: FLEET_KEYS,
     ports,
     meshKey: MESH_KEY,
+    ...(natsUrl ? { natsUrl } : {}),
     traffic: traffic ?? { peak: 1.5, startHour: 14, seed: 7 },
   });
   try {
-    const hub = await startHub({ ...hubOptions, env: { MESH_HMAC_KEY: MESH_KEY, ...hubOptions.env }, yaml, port });
+    const hub = await startHub({
+      ...hubOptions,
+      env: { MESH_HMAC_KEY: MESH_KEY, ...(natsUrl ? { ORRERY_NATS_URL: natsUrl } : {}), ...hubOptions.env },
+      yaml,
+      port,
+    });
     const dispose = async () => {
       await Promise.all([fleet.stop(), hub.dispose()]);
       rmSync(dir, { recursive: true, force: true, maxRetries: 5 });

@@ -29,6 +29,8 @@ export type FleetOptions = {
   /** Each product's own key: what the hub presents to it, and it to the hub. */
   apiKeys: ApiKeys;
   ports?: Ports;
+  /** A NATS server by which the products reach the hub, in place of HTTP. */
+  natsUrl?: string;
   /** MESH_HMAC_KEY, from which the products derive what signs their actions. */
   meshKey?: string;
   veriaDatabaseUrl?: string;
@@ -48,6 +50,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     ROLLIZR_URL: urls.rollizr,
     ...(options.hubUrl ? { ORRERY_HUB_URL: options.hubUrl } : {}),
     ...(options.meshKey ? { MESH_HMAC_KEY: options.meshKey } : {}),
+    ...(options.natsUrl ? { ORRERY_NATS_URL: options.natsUrl } : {}),
     ...(options.veriaDatabaseUrl ? { VERIA_DATABASE_URL: options.veriaDatabaseUrl } : {}),
   };
   const running: { stop(): Promise<void> }[] = [];

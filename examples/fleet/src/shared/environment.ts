@@ -12,6 +12,8 @@ export type Environment = {
   token: string;
   hubUrl: string | undefined;
   meshKey: string | undefined;
+  /** Where the mesh is, for products that reach the hub by NATS and not over HTTP. */
+  natsUrl: string | undefined;
   databaseUrl: string | undefined;
   /** Where the other products stand. */
   peers: Record<string, string>;
@@ -37,6 +39,7 @@ export function readEnvironment(slug: ProductSlug, env: NodeJS.ProcessEnv): Envi
     token: randomBytes(24).toString('base64url'),
     hubUrl: env.ORRERY_HUB_URL,
     meshKey: env.MESH_HMAC_KEY,
+    natsUrl: env.ORRERY_NATS_URL,
     databaseUrl: slug === 'veria' ? env.VERIA_DATABASE_URL : undefined,
     peers: {
       veria: env.VERIA_URL ?? `http://127.0.0.1:${DEFAULT_PORTS.veria}`,

@@ -2,6 +2,7 @@ import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import type { Instance, InstanceOptions } from '@orrery/sdk';
+import { nats } from '@orrery/sdk/nats';
 import { createControl } from './control.ts';
 import type { Watch } from './database.ts';
 import type { Environment } from './environment.ts';
@@ -19,7 +20,11 @@ export function commonOptions(env: Environment, name: string, version: string) {
     apiKey: env.apiKey,
     ...(env.meshKey ? { meshKey: env.meshKey } : {}),
     // The hub asks for metrics by its instance probe; presence and health are pushed beside that.
-    ...(env.hubUrl ? { hub: { url: env.hubUrl, key: env.apiKey, metricsEveryMs: 0, presenceEveryMs: 30_000 } } : {}),
+    ...(env.natsUrl
+      ? { hub: { link: nats({ url: env.natsUrl }), metricsEveryMs: 0, presenceEveryMs: 30_000 } }
+      : env.hubUrl
+        ? { hub: { url: env.hubUrl, key: env.apiKey, metricsEveryMs: 0, presenceEveryMs: 30_000 } }
+        : {}),
   } satisfies InstanceOptions;
 }
 
