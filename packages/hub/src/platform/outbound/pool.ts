@@ -1,4 +1,5 @@
-import { Agent, type Dispatcher } from 'undici';
+import { createRequire } from 'node:module';
+import type { Dispatcher } from 'undici';
 import type { OutboundConnection, OutboundTarget } from '../outbound.ts';
 import { OutboundError, toOutboundError } from './error.ts';
 
@@ -24,6 +25,7 @@ export type Pool = {
   close(): Promise<void>;
 };
 
+const read = createRequire(import.meta.url);
 /** Connections to one origin at once. */
 const CONNECTIONS = 512;
 const KEEP_ALIVE_MS = 30_000;
@@ -38,30 +40,33 @@ export function createPool(options: {
   /** Certificates to trust in place of the system's. */
   ca?: string;
 }): Pool {
-  const agent = new Agent({
-    connections: CONNECTIONS,
-    pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: ({ hostname, port, protocol }, done) => {
-      const secure = protocol === 'https:';
-      const where = Number(port) || (secure ? 443 : 80);
-      options
-        .open({
-          host: hostname,
-          port: where,
-          timeoutMs: options.connectTimeoutMs(`${protocol}//${hostname}:${where}`),
-          trusted: true,
-          ...(secure ? { tls: options.ca === undefined ? {} : { ca: options.ca } } : {}),
-        })
-        .then(
-          ({ socket }) => done(null, socket),
-          (error: unknown) => done(error instanceof Error ? error : new Error(String(error)), null),
-        );
-    },
-  });
+  /** Read with the first request: most hubs have no model provider, and the library is a megabyte. */
+  let opened: Dispatcher | undefined;
+  const openAgent = (): Dispatcher =>
+    new (read('undici') as typeof import('undici')).Agent({
+      connections: CONNECTIONS,
+      pipelining: 1,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: ({ hostname, port, protocol }, done) => {
+        const secure = protocol === 'https:';
+        const where = Number(port) || (secure ? 443 : 80);
+        options
+          .open({
+            host: hostname,
+            port: where,
+            timeoutMs: options.connectTimeoutMs(`${protocol}//${hostname}:${where}`),
+            trusted: true,
+            ...(secure ? { tls: options.ca === undefined ? {} : { ca: options.ca } } : {}),
+          })
+          .then(
+            ({ socket }) => done(null, socket),
+            (error: unknown) => done(error instanceof Error ? error : new Error(String(error)), null),
+          );
+      },
+    });
   return {
     send(request, handler) {
       let controller: Dispatcher.DispatchController | undefined;
@@ -73,7 +78,8 @@ export function createPool(options: {
         handler.fail(reason ?? kindOf(error));
       };
       try {
-        agent.dispatch(
+        opened ??= openAgent();
+        opened.dispatch(
           { ...request, body: request.body ?? null },
           {
             onRequestStart(given) {
@@ -109,7 +115,7 @@ export function createPool(options: {
         },
       };
     },
-    close: () => agent.destroy(),
+    close: async () => opened?.destroy(),
   };
 }
 
