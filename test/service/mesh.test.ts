@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { afterAll, beforeAll } from 'vitest';
+import type { FedProject, MeshStatus } from '@orrery/protocol';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningHub, startHub } from '../services/hub.ts';
 import { type NatsService, startNats } from '../services/nats.ts';
 import { until } from '../services/until.ts';
-import { CONTRACT_PROJECTS, keyOf, meshContract, publish, yamlOf } from './mesh.contract.ts';
+import { CONTRACT_PROJECTS, keyOf, meshContract, presence, projectOf, publish, yamlOf } from './mesh.contract.ts';
 
 let nats: NatsService;
 let hub: RunningHub;
@@ -54,3 +56,40 @@ meshContract('HTTP', () => ({
     if (answer.status >= 300) throw new Error(`${answer.status} ${await answer.text()}`);
   },
 }));
+
+test('a stranger is counted and shown, nothing of it is kept, and it is added only where the operator wants that', async () => {
+  const say = (slug: string, meshNs = `${slug}.mesh`) =>
+    publish(connection, meshNs, { subject: 'hub.presence.h1', data: presence(slug, '1.0.0', meshNs) });
+  const known = async () => (await hub.api.read<FedProject[]>('/api/fed/projects')).map(({ slug }) => slug);
+  await say('stranger');
+  await publish(connection, 'odd.mesh', { subject: 'audit.summary.status', data: { projectSlug: 'p1' } });
+  const { strangers } = await until(
+    async () => {
+      const status = await hub.api.read<MeshStatus>('/api/fed/mesh');
+      return status.strangers.length >= 2 ? status : undefined;
+    },
+    { what: 'both are shown' },
+  );
+  expect(strangers).toContainEqual(expect.objectContaining({ meshNs: 'stranger.mesh', slug: 'stranger', messages: 1 }));
+  expect(strangers.find(({ meshNs }) => meshNs === 'odd.mesh')).not.toHaveProperty('slug');
+  expect(await known()).not.toContain('stranger');
+
+  writeFileSync(hub.configFile, yamlOf(CONTRACT_PROJECTS, 'mesh: { discover: true }\n'));
+  await until(
+    async () => {
+      await say('newcomer');
+      await say('imposter', 'somebody.mesh');
+      return (await known()).includes('newcomer');
+    },
+    { what: 'the newcomer is added', everyMs: 200, timeoutMs: 20_000 },
+  );
+  expect(await projectOf(hub, 'newcomer')).toMatchObject({ declaredIn: { source: 'discovered' } });
+  expect(await known()).not.toContain('imposter');
+  await until(
+    async () => {
+      await say('newcomer');
+      return (await projectOf(hub, 'newcomer')).version === '1.0.0';
+    },
+    { what: 'it is heard like any other', everyMs: 200 },
+  );
+});

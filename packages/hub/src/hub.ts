@@ -36,6 +36,7 @@ import {
 } from './intake/index.ts';
 import { writeLocalAccess } from './local-access.ts';
 import { createLoop } from './loop.ts';
+import { meetStrangers } from './meet-strangers.ts';
 import { systemClock } from './platform/clock.ts';
 import { holdDataDir, openDatabase } from './platform/db.ts';
 import type { Route } from './platform/http/route.ts';
@@ -157,7 +158,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       audit,
       defaultApiKey: config.defaultApiKey?.reveal(),
       tracer: tracing,
-      facts: (slugs) => projectFacts({ intake, samples }, slugs),
+      facts: (slugs) => projectFacts({ intake, samples }, slugs, clock.now()),
       offlineAfterMs: () => file.freshness.offlineAfterMs,
       halfLifeMs: () => file.edges.halfLifeMs,
       tenantExists: access.tenants.exists,
@@ -195,7 +196,11 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       selfCheckTargets: () => file.network.selfCheck,
       inMaintenance: (project, service, at) => alerts.inMaintenance(project, service, at),
       onLag: telemetry.observeLag,
-      mesh: { url: config.nats?.reveal(), speaker: projectHub },
+      mesh: {
+        url: config.nats?.reveal(),
+        speaker: projectHub,
+        onStranger: meetStrangers({ catalog, log, clock, discover: () => file.mesh.discover }),
+      },
     });
     const actions = createActions({
       ...{ db, clock, log, outbound, holderId, appendEvents, audit },

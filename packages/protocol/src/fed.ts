@@ -16,6 +16,17 @@ export const Kpis = z.object({
 });
 export type Kpis = z.infer<typeof Kpis>;
 
+const Share = z.number().min(0).max(1);
+
+/** What a risk comes from; null where nothing is known. */
+export const RiskFactors = z.object({
+  security: Share.nullable(),
+  compliance: Share.nullable(),
+  staleness: Share.nullable(),
+  health: Share.nullable(),
+});
+export type RiskFactors = z.infer<typeof RiskFactors>;
+
 export const FedProject = z.object({
   slug: z.string(),
   name: z.string(),
@@ -38,19 +49,11 @@ export const FedProject = z.object({
   /** Declared ones, beside what it depends on. */
   edges: z.array(DeclaredEdge).optional(),
   hasApiKey: z.boolean(),
+  /** What may go wrong there, from 0 to 1, and what it comes from. */
+  risk: Share.optional(),
+  riskFactors: RiskFactors.optional(),
 });
 export type FedProject = z.infer<typeof FedProject>;
-
-const Share = z.number().min(0).max(1);
-
-/** What a risk comes from; null where nothing is known. */
-export const RiskFactors = z.object({
-  security: Share.nullable(),
-  compliance: Share.nullable(),
-  staleness: Share.nullable(),
-  health: Share.nullable(),
-});
-export type RiskFactors = z.infer<typeof RiskFactors>;
 
 export const EDGE_SOURCES = ['declared', 'hint', 'learned'] as const;
 /** How an edge is known: a file or the API says so, an instance reported it, or its outgoing calls showed it. */

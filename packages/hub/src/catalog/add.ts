@@ -12,7 +12,11 @@ import { NO_FACTS, toFedProject } from './views.ts';
 
 /** Adds a project by as little as its URL. A project without a key is given one, shown once. With `dryRun` nothing is stored. */
 export function createAdd(deps: CatalogDeps, announce: () => void) {
-  return async (caller: Caller, input: ProjectInput, options: { dryRun: boolean }): Promise<ProjectAdded> => {
+  return async (
+    caller: Caller,
+    input: ProjectInput,
+    options: { dryRun: boolean; source?: 'discovered' },
+  ): Promise<ProjectAdded> => {
     authorizeWhole(caller, 'configure');
     if (input.tenant !== undefined) await knownTenant(deps, input.tenant, 'body.tenant');
     refusePolicies(input);
@@ -26,7 +30,7 @@ export function createAdd(deps: CatalogDeps, announce: () => void) {
     const row = {
       ...toRow(declaration, deps.secrets),
       ...(ingestKey === undefined ? {} : { ingest_key_hash: hashKey(ingestKey) }),
-      declared_source: 'api' as const,
+      declared_source: options.source ?? ('api' as const),
       declared_ref: caller.name,
       first_seen_at: null,
       last_seen_at: null,

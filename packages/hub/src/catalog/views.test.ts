@@ -1,7 +1,7 @@
 import type { FedProject } from '@orrery/protocol';
 import { EcosystemGraph } from '@orrery/protocol';
 import { describe, expect, it } from 'vitest';
-import { toGraph } from './views.ts';
+import { statusOf, toGraph } from './views.ts';
 
 const project = (slug: string, more: Partial<FedProject> = {}): FedProject => ({
   slug,
@@ -41,5 +41,23 @@ describe('the ecosystem as a graph', () => {
     };
     const [node] = toGraph([project('a', { status: 'offline', lastSeenAt: null, kpis })], []).nodes;
     expect(node).toMatchObject({ health: null, compliance: null, freshnessDays: null, lastSeenAt: null, risk: 1 });
+  });
+});
+
+describe('how a project stands', () => {
+  const down = { status: 'down' as const, latencyMs: null };
+  const up = { status: 'up' as const, latencyMs: 3 };
+  const beat = (at: number) => ({ at, everyMs: 60_000 });
+  it.each([
+    ['never heard of', null, { probes: [] }, 'offline'],
+    ['heard of a moment ago', 999_000, { probes: [] }, 'online'],
+    ['silent for more than ten minutes', 399_000, { probes: [] }, 'offline'],
+    ['all probes fail, and it never announced itself', 999_000, { probes: [down] }, 'offline'],
+    ['all probes fail, two beats missed', 999_000, { probes: [down], beat: beat(1_000_000 - 170_000) }, 'degraded'],
+    ['all probes fail, three beats missed', 999_000, { probes: [down], beat: beat(1_000_000 - 181_000) }, 'offline'],
+    ['one of two fails', 999_000, { probes: [down, up] }, 'degraded'],
+    ['no beat, but it answers', 999_000, { probes: [up], beat: beat(0) }, 'online'],
+  ])('%s', (_what, seen, facts, status) => {
+    expect(statusOf(seen, { latest: {}, ...facts }, 1_000_000, 600_000)).toBe(status);
   });
 });

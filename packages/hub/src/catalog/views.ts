@@ -2,6 +2,7 @@ import type { EcosystemGraph, FedProject, GraphEdge, GraphNode, ProjectStatus } 
 import { isoOrNull } from '../platform/clock.ts';
 import { maskUrl } from '../platform/urls.ts';
 import { insightsOf } from './edges/shape.ts';
+import { factorsOf, riskOf } from './risk.ts';
 import type { StoredProject } from './store.ts';
 import type { ProjectRow } from './tables.ts';
 
@@ -11,12 +12,19 @@ export type ProjectFacts = {
   probes: readonly { status: 'up' | 'degraded' | 'down' | 'unknown'; latencyMs: number | null }[];
   /** Newest values by metric key. */
   latest: Readonly<Record<string, number>>;
+  /** When the project last announced itself, and how often it does; of those whose probes all fail. */
+  beat?: { at: number; everyMs: number };
 };
 export const NO_FACTS: ProjectFacts = { probes: [], latest: {} };
 
 const DAY = 86_400_000;
 
-/** Offline: never heard of, silent for too long, or everything probed is down. Degraded: some of it is down or slow. */
+const MISSED_BEATS = 3;
+
+/**
+ * Offline: never heard of, silent for too long, or everything probed is down; the last not while it announces itself, until three beats were
+ * missed. Degraded: some of it is down or slow.
+ */
 export function statusOf(
   lastSeenAt: number | null,
   facts: ProjectFacts,
@@ -24,7 +32,8 @@ export function statusOf(
   offlineAfterMs: number,
 ): ProjectStatus {
   const known = facts.probes.filter((p) => p.status !== 'unknown');
-  if (known.length > 0 && known.every((p) => p.status === 'down')) return 'offline';
+  const beats = facts.beat !== undefined && now - facts.beat.at <= MISSED_BEATS * facts.beat.everyMs;
+  if (known.length > 0 && known.every((p) => p.status === 'down') && !beats) return 'offline';
   if (lastSeenAt === null || now - lastSeenAt > offlineAfterMs) return 'offline';
   return known.some((p) => p.status !== 'up') ? 'degraded' : 'online';
 }
@@ -39,10 +48,25 @@ export function toFedProject(
   const latest = (key: string) => facts.latest[key] ?? null;
   const latencies = facts.probes.flatMap((p) => (p.latencyMs === null ? [] : [p.latencyMs]));
   const deployedAt = latest('deploy.last_deployed_at');
+  const status = statusOf(row.last_seen_at, facts, now, offlineAfterMs);
+  const riskFactors = factorsOf(
+    {
+      status,
+      vulnsCritical: latest('security.vulns_critical'),
+      vulnsHigh: latest('security.vulns_high'),
+      auditsOk: latest('audit.ok'),
+      auditsWarn: latest('audit.warn'),
+      auditsFail: latest('audit.fail'),
+      lastDeployedAt: deployedAt,
+      lastAuditAt: latest('audit.last_run_at'),
+      lastScanAt: latest('security.last_scan_at'),
+    },
+    now,
+  );
   return {
     slug: stored.slug,
     name: stored.name,
-    status: statusOf(row.last_seen_at, facts, now, offlineAfterMs),
+    status,
     lastSeenAt: isoOrNull(row.last_seen_at),
     hubUrl: maskUrl(stored.hubUrl),
     tags: stored.tags,
@@ -63,12 +87,14 @@ export function toFedProject(
     dependsOn: stored.dependsOn,
     ...(stored.edges.length > 0 ? { edges: stored.edges } : {}),
     hasApiKey: row.api_key_sealed !== null,
+    risk: riskOf(riskFactors),
+    riskFactors,
   };
 }
 
-const RISK: Record<ProjectStatus, number> = { online: 0, degraded: 0.5, offline: 1 };
+const ILLNESS: Record<ProjectStatus, number> = { online: 0, degraded: 0.5, offline: 1 };
 
-/** One project as a node. Risk is the health factor alone: online 0, degraded 0.5, offline 1. Compliance is audits ok ÷ all audits. */
+/** One project as a node. Compliance is audits ok ÷ all audits; health is 1 online, ½ degraded, 0 offline. */
 export function toNode(project: FedProject): GraphNode {
   const { slug, name, tags, teams, domain, status, hubUrl, lastSeenAt, kpis, allowFanout } = project;
   const { auditsOk, auditsWarn, auditsFail, deployFreshnessDays } = kpis;
@@ -77,7 +103,8 @@ export function toNode(project: FedProject): GraphNode {
     id: slug,
     label: name,
     tags,
-    risk: RISK[status],
+    risk: project.risk ?? ILLNESS[status],
+    ...(project.riskFactors ? { riskFactors: project.riskFactors } : {}),
     status,
     compliance: audits > 0 ? (auditsOk ?? 0) / audits : null,
     freshnessDays: deployFreshnessDays,
@@ -87,7 +114,7 @@ export function toNode(project: FedProject): GraphNode {
     hubUrl,
     lastSeenAt,
     kpis,
-    health: lastSeenAt === null ? null : 1 - RISK[status],
+    health: lastSeenAt === null ? null : 1 - ILLNESS[status],
     cost: null,
     allowFanout,
   };

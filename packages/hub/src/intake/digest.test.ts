@@ -28,6 +28,7 @@ describe('what a pushed event comes to', () => {
         ['audit.ok', 5],
         ['audit.warn', 1],
         ['audit.fail', 0],
+        ['audit.last_run_at', Date.parse('2020-01-01T00:00:00Z')],
       ],
     ],
     [
@@ -36,6 +37,7 @@ describe('what a pushed event comes to', () => {
       [
         ['security.vulns_critical', 1],
         ['security.vulns_high', 2],
+        ['security.last_scan_at', Date.parse('2026-03-01T00:00:00Z')],
       ],
     ],
     [

@@ -190,10 +190,17 @@ const READ: { [K in Exclude<MeshKind, 'events.<type>'>]: (payload: Payloads[K], 
       },
       saneTime(ts, receivedAt),
     ),
-  'audit.summary.status': ({ ok, warn, fail }, { at }) =>
-    figures({ 'audit.ok': ok, 'audit.warn': warn, 'audit.fail': fail }, at),
-  'security.summary.status': ({ vulnsCritical, vulnsHigh }, { at }) =>
-    figures({ 'security.vulns_critical': vulnsCritical, 'security.vulns_high': vulnsHigh }, at),
+  'audit.summary.status': ({ ok, warn, fail, lastRun }, { at }) =>
+    figures({ 'audit.ok': ok, 'audit.warn': warn, 'audit.fail': fail, 'audit.last_run_at': Date.parse(lastRun) }, at),
+  'security.summary.status': ({ vulnsCritical, vulnsHigh, lastScan }, { at }) =>
+    figures(
+      {
+        'security.vulns_critical': vulnsCritical,
+        'security.vulns_high': vulnsHigh,
+        'security.last_scan_at': Date.parse(lastScan),
+      },
+      at,
+    ),
   'deploy.summary.status': ({ lastDeployedAt }, { at }) =>
     figures({ 'deploy.last_deployed_at': Date.parse(lastDeployedAt) }, at),
   'integration.edge': ({ toProject, kind, strength, proof }, { at }) => ({

@@ -16,7 +16,7 @@ import type { Standing } from './judge.ts';
 import { type LogFilter, logLinesAfter, projectLogs } from './logs.ts';
 import { meshHubs } from './mesh/hubs.ts';
 import { createMesh } from './mesh/mesh.ts';
-import { meshStates } from './mesh/state.ts';
+import { beatsOf, meshStates } from './mesh/state.ts';
 import type { Stranger } from './mesh/strangers.ts';
 import { createMonitor } from './monitor.ts';
 import { opsHealth } from './opsHealth.ts';
@@ -228,6 +228,7 @@ export function createIntake(deps: IntakeDeps) {
     mesh,
     /** What projects said last, of these kinds. */
     meshStates: (kinds: readonly string[], project?: string) => meshStates(db, kinds, project),
+    beats: (slugs: readonly string[]) => beatsOf(db, slugs),
     /** The projects as they were taken up. */
     projects: () => [...projects.values()],
     meshHubs: (caller: Caller, project?: string) => meshHubs(db, caller, project),

@@ -132,6 +132,31 @@ export async function meshStates(db: Db, kinds: readonly string[], project?: str
   }));
 }
 
+const USUAL_MS = 120_000;
+
+/** When some projects announced themselves last, by the clock of this hub, and how often they do: every two minutes unless they say. */
+export async function beatsOf(
+  db: Db,
+  projects: readonly string[],
+): Promise<Map<string, { at: number; everyMs: number }>> {
+  const beats = new Map<string, { at: number; everyMs: number }>();
+  for (let from = 0; from < projects.length; from += 500) {
+    const rows = await db
+      .withTables<IntakeTables>()
+      .selectFrom('mesh_state')
+      .select(['project', 'received_at', 'payload'])
+      .where('kind', '=', 'presence')
+      .where('project', 'in', projects.slice(from, from + 500))
+      .execute();
+    for (const { project, received_at: at, payload } of rows) {
+      if ((beats.get(project)?.at ?? 0) > at) continue;
+      const { everyMs } = JSON.parse(payload) as { everyMs?: number };
+      beats.set(project, { at, everyMs: everyMs ?? USUAL_MS });
+    }
+  }
+  return beats;
+}
+
 /** Forgets hubs that were silent for 30 days. */
 export async function expireMeshState(db: Db, now: number): Promise<void> {
   await db
