@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { KeyCreated, Role } from '@orrery/protocol';
 import type { z } from 'zod';
-import { hashPassword } from '../../packages/hub/src/access/accounts.ts';
+import { hashPassword } from '../../packages/hub/src/access/passwords.ts';
 import { createApi, type RunningHub } from './hub.ts';
 
 export const PASSWORD = 'a long sentence for a password';

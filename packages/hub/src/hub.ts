@@ -18,7 +18,7 @@ import { accountRoutes, createAccounts, openGateway } from './ai/index.ts';
 import { alertRoutes, createAlerts, ruleRoutes } from './alerts/index.ts';
 import { analysisRoutes, createAnalysis } from './analysis/index.ts';
 import { catalogRoutes, createCatalog, createLayout } from './catalog/index.ts';
-import { type Config, configRoutes, type FileConfig, watchConfig } from './config/index.ts';
+import { type Config, configRoutes, type FileConfig, mailServer, watchConfig } from './config/index.ts';
 import { createDetect, detectRoutes } from './detect/index.ts';
 import { createEvents, eventRoutes } from './events/index.ts';
 import { followProjects } from './follow-projects.ts';
@@ -44,6 +44,7 @@ import { createApp, listen } from './platform/http/server.ts';
 import { createJobs, defineJob } from './platform/jobs.ts';
 import { createKafka } from './platform/kafka.ts';
 import type { Log } from './platform/log.ts';
+import { createMailer } from './platform/mail.ts';
 import { migrate } from './platform/migrate.ts';
 import { createOutbound } from './platform/outbound.ts';
 import { createSecrets } from './platform/secrets.ts';
@@ -137,6 +138,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       projectsOfTenant: (tenant) => catalog.ofTenant(tenant),
       policy: () => ({ rbac: file.access.rbac ?? config.rbac, tiers: file.tiers }),
       oidc: { declared: () => file.oidc?.declaration, outbound },
+      mailer: createMailer({ outbound, publicUrl, server: () => mailServer(file, config.smtpUrl?.reveal()) }),
     });
     stops.push(() => access.close());
     await access.start();
@@ -385,6 +387,13 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...loop.jobs,
       ...repair.jobs,
       ...(projectHub?.jobs ?? []),
+      defineJob({
+        name: 'access.mails',
+        agent: 'Hub',
+        schedule: { everyMs: 15_000 },
+        timeoutMs: 60_000,
+        run: () => access.settleMails(),
+      }),
       ...accounts.jobs,
       ...actions.jobs,
       defineJob({

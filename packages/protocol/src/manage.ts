@@ -50,6 +50,9 @@ export const KeyView = z.object({
   expiresAt: Time.optional(),
   lastUsedAt: Time.optional(),
   revokedAt: Time.optional(),
+  rotatedAt: Time.optional(),
+  /** Until when the secret before the last rotation counts. */
+  previousUntil: Time.optional(),
 });
 export type KeyView = z.infer<typeof KeyView>;
 /** The only answer that ever holds the key itself. */

@@ -1,9 +1,10 @@
-import type { Me, OidcDeclaration, TierMap } from '@orrery/protocol';
+import type { InvitationAccept, Me, OidcDeclaration, Profile, TierMap } from '@orrery/protocol';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import { newSecret } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
+import type { Mailer } from '../platform/mail.ts';
 import type { Outbound } from '../platform/outbound.ts';
 import type { Secrets } from '../platform/secrets.ts';
 import { createAuth, resignCookies } from './auth.ts';
@@ -12,16 +13,24 @@ import { anonymousCaller, type Caller } from './caller.ts';
 import type { Credential, Known } from './credential.ts';
 import { isDisabled } from './disabled.ts';
 import { createFirstRun } from './first-run.ts';
+import { createInvitations } from './invitations.ts';
 import { createKeys } from './keys.ts';
 import { createLockout } from './lockout.ts';
-import { createBearer, createOidc, createSettings } from './oidc/index.ts';
+import { createMails } from './mails.ts';
+import { createArrival, createBearer, createOidc, createOidcSignIn, createSettings } from './oidc/index.ts';
 import { foreignPage, sameOrigin } from './origin.ts';
+import { createPasskeys } from './passkeys.ts';
 import { createRecord } from './record.ts';
+import { createReset } from './reset.ts';
 import { cacheKey, createKeyResolver, presented } from './resolve.ts';
 import { createRights } from './rights.ts';
+import { createSecondFactor } from './secondFactor.ts';
 import { createSessions } from './sessions.ts';
 import { createStreams } from './streams.ts';
+import type { AccessTables } from './tables.ts';
 import { createTenants } from './tenants/tenants.ts';
+import { createUsers } from './users.ts';
+import { personOf } from './ways.ts';
 
 export type AccessConfig = {
   /** Where people open the console; `https:` makes cookies Secure. */
@@ -45,13 +54,16 @@ export type AccessDeps = {
   policy(): { rbac: boolean; tiers: TierMap };
   /** The identity provider as it is declared now, and the way to it. */
   oidc?: { declared: () => OidcDeclaration | undefined; outbound: Pick<Outbound, 'request'> };
+  /** How the hub writes to people; without it links are handed over by hand. */
+  mailer?: Mailer;
   /** How long a key or a session that another hub revoked may still count, in milliseconds; well under 5 s. */
   staleMs?: number;
 };
 export type Access = ReturnType<typeof createAccess>;
 
 const STALE_MS = 2000;
-/** Where no provider is configured, none is asked. */
+/** Where no mail server or provider is configured, none is asked. */
+const noMailer: Mailer = { ready: () => false, send: () => Promise.reject(new Error('no mail server is configured')) };
 const nowhere: Pick<Outbound, 'request'> = {
   request: () => Promise.reject(new Error('no identity provider is configured')),
 };
@@ -100,6 +112,18 @@ export function createAccess(deps: AccessDeps) {
     sessionOf,
   });
 
+  const { publicUrl } = config;
+  const mails = createMails({ db, clock, log, mailer: deps.mailer ?? noMailer, publicUrl });
+  const settleMails = () => void mails.settle();
+  const people = { db, clock, publicUrl, changed, mailReady: mails.ready, settleMails };
+  const users = createUsers(people);
+  const invitations = createInvitations(people);
+  const reset = createReset({ db, clock, lockout, changed, settleMails });
+  const secondFactor = createSecondFactor({ db, clock, auth, lockout, publicUrl, changed });
+  const passkeys = createPasskeys({ db, clock, auth, publicUrl });
+  const oidcSignIn = createOidcSignIn({ oidc, clock, log, secrets: deps.secrets, publicUrl });
+  const arrive = createArrival({ db, clock, log, auth, oidc, signIn: oidcSignIn, changed });
+
   async function sessionOf(request: Request): Promise<Known | undefined> {
     const cookie = sessions.cookieOf(request);
     if (cookie === undefined) return undefined;
@@ -134,6 +158,19 @@ export function createAccess(deps: AccessDeps) {
     /** Call after projects were assigned or roles were opened or closed: sessions, keys and streams have their new rights at once. */
     rightsChanged: changed,
 
+    users,
+    invitations,
+    reset,
+    secondFactor,
+    passkeys,
+    oidc: { start: oidcSignIn.start, arrive },
+    /** What the sign-in page may offer. */
+    signInWays: () => {
+      const provider = oidcSignIn.available();
+      return { ...(provider ? { oidc: provider } : {}), mail: mails.ready() };
+    },
+    /** Sends what is due to people; a job, and every verb that makes a mail due. */
+    settleMails: mails.settle,
     seedAdmin: firstRun.seedAdmin,
     setupNeeded: firstRun.needed,
     /** The one-time link that makes the first administrator, for people to open; undefined when there is one. */
@@ -148,7 +185,29 @@ export function createAccess(deps: AccessDeps) {
     async setup(caller: Caller, request: Request, input: Parameters<typeof firstRun.setup>[1]): Promise<Headers> {
       if (!sameOrigin(request, config.publicUrl)) throw foreignPage();
       await firstRun.setup(caller, input);
-      return sessions.signIn(caller, request, input);
+      return (await sessions.signIn(caller, request, input)).headers;
+    },
+
+    /** Makes the account that a link invites to and signs it in; the headers carry the session cookie. */
+    async acceptInvitation(caller: Caller, request: Request, input: InvitationAccept): Promise<Headers> {
+      if (!sameOrigin(request, config.publicUrl)) throw foreignPage();
+      const { email } = await invitations.accept(caller, input);
+      return (await sessions.signIn(caller, request, { email, password: input.password })).headers;
+    },
+
+    /** What the caller's own account has. */
+    async profile(caller: Caller): Promise<Profile> {
+      const { id } = personOf(caller);
+      const row = await db
+        .withTables<AccessTables>()
+        .selectFrom('users')
+        .leftJoin('accounts', (join) =>
+          join.onRef('accounts.user_id', '=', 'users.id').on('accounts.provider_id', '=', 'credential'),
+        )
+        .select(['accounts.id', 'users.two_factor_enabled'])
+        .where('users.id', '=', id)
+        .executeTakeFirstOrThrow();
+      return { password: row.id !== null, secondFactor: row.two_factor_enabled === 1 };
     },
 
     /** What the caller may know of itself; throws for callers that are nobody's face. */
@@ -182,11 +241,14 @@ export function createAccess(deps: AccessDeps) {
     async sweep(): Promise<void> {
       await sessions.sweep();
       await lockout.sweep();
+      await mails.sweep();
     },
 
     /** Stops timers and waits for writes under way. */
     async close(): Promise<void> {
       await streams.close();
+      await mails.close();
+      await sessions.close();
       await resolver.close();
       await settle();
     },

@@ -5,16 +5,18 @@ import type { Db } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
 import type { AccessTables } from './tables.ts';
 
-/** Better Auth's own password functions (scrypt, N 16384, r 16, 64-byte key, random salt), loaded when first needed. */
-const passwords = () => import('better-auth/crypto');
-export const hashPassword = async (password: string): Promise<string> => (await passwords()).hashPassword(password);
-export const verifyPassword = async (hash: string, password: string): Promise<boolean> =>
-  (await passwords()).verifyPassword({ hash, password });
-
 /** 24 characters that nobody has to think of. */
 export const newPassword = (): string => randomBytes(18).toString('base64url');
 
-export type NewUser = { name: string; email: string; role: Role; passwordHash: string; at: number };
+export type NewUser = {
+  name: string;
+  email: string;
+  role: Role;
+  /** null, and so by default, is staff. */
+  tenant?: string | null;
+  passwordHash: string;
+  at: number;
+};
 
 /** Stores a person with a password; undefined when the e-mail address is taken. The hash is made before the transaction: it takes long. */
 export async function insertUser(trx: Db, user: NewUser): Promise<{ id: string; email: string } | undefined> {
@@ -29,7 +31,7 @@ export async function insertUser(trx: Db, user: NewUser): Promise<{ id: string; 
       email_verified: 0,
       image: null,
       role: user.role,
-      tenant: null,
+      tenant: user.tenant ?? null,
       created_at: at,
       updated_at: at,
     })

@@ -2,7 +2,10 @@ import { createHash, createHmac } from 'node:crypto';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Secrets } from '../platform/secrets.ts';
+import { ownDoors, secondFactorPlugins } from './authPlugins.ts';
 import { sameText } from './digest.ts';
+import { hashPassword, verifyPassword } from './passwords.ts';
+import type { AccessTables } from './tables.ts';
 
 export type AuthDeps = { db: Db; log: Log; secrets: Secrets; publicUrl: string };
 
@@ -23,7 +26,16 @@ async function build({ db, log, secrets, publicUrl }: AuthDeps) {
     telemetry: { enabled: false },
     logger: { level: 'error', log: (_level, message) => log.error({ part: 'sessions' }, message) },
     rateLimit: { enabled: false }, // The hub's own lock-out counts before a password is tried, and in the database.
-    emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: 12, maxPasswordLength: 256 },
+    emailAndPassword: {
+      enabled: true,
+      disableSignUp: true,
+      minPasswordLength: 12,
+      maxPasswordLength: 256,
+      password: { hash: hashPassword, verify: ({ hash, password }) => verifyPassword(hash, password) },
+    },
+    // Whichever way somebody comes in: no session for a person who was disabled.
+    databaseHooks: { session: { create: { before: async ({ userId }) => mayComeIn(db, userId) } } },
+    plugins: [...(await secondFactorPlugins(publicUrl)), await ownDoors()],
     session: {
       modelName: 'sessions',
       expiresIn: 7 * DAY_S,
@@ -74,6 +86,18 @@ async function build({ db, log, secrets, publicUrl }: AuthDeps) {
       database: { validateSchema: false },
     },
   });
+}
+
+/** A session that is refused is answered like a wrong password. */
+async function mayComeIn(db: Db, userId: string): Promise<void> {
+  const { APIError } = await import('better-auth/api');
+  const user = await db
+    .withTables<AccessTables>()
+    .selectFrom('users')
+    .select('disabled_at')
+    .where('id', '=', userId)
+    .executeTakeFirst();
+  if (user?.disabled_at !== null) throw new APIError('UNAUTHORIZED', { message: 'disabled' });
 }
 
 export type Auth = Awaited<ReturnType<typeof build>>;
@@ -141,4 +165,16 @@ export function headersFor(request: Request, ip: string | undefined): Headers {
   headers.set('user-agent', (request.headers.get('user-agent') ?? '').slice(0, 300));
   if (ip) headers.set(ADDRESS_HEADER, ip);
   return headers;
+}
+
+/** The value of one of the library's signed cookies, its signature left off and unchecked: whoever acts on it lets the library check. */
+export function signedCookie(request: Request, publicUrl: string, name: string): string | undefined {
+  const prefix = publicUrl.startsWith('https:') ? '__Secure-' : '';
+  const value = sessionCookie(request, `${prefix}orrery.${name}`);
+  if (value === undefined || value.length > 512) return undefined;
+  try {
+    return decodeURIComponent(value).split('.')[0];
+  } catch {
+    return undefined;
+  }
 }

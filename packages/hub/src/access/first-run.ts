@@ -4,11 +4,12 @@ import type { Clock } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { fieldErrors, HubError } from '../platform/errors.ts';
 import { newSecret } from '../platform/ids.ts';
-import { hashPassword, insertUser, newPassword } from './accounts.ts';
+import { insertUser, newPassword } from './accounts.ts';
 import { audit } from './audit.ts';
 import { authorize } from './authorize.ts';
 import { type Caller, systemCaller } from './caller.ts';
 import { sha256 } from './digest.ts';
+import { hashPassword } from './passwords.ts';
 import type { AccessTables } from './tables.ts';
 import { plainText } from './text.ts';
 

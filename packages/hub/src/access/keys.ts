@@ -27,6 +27,8 @@ const view = (row: KeyRow): KeyView => ({
   ...(row.expires_at === null ? {} : { expiresAt: iso(row.expires_at) }),
   ...(row.last_used_at === null ? {} : { lastUsedAt: iso(row.last_used_at) }),
   ...(row.revoked_at === null ? {} : { revokedAt: iso(row.revoked_at) }),
+  ...(row.rotated_at === null ? {} : { rotatedAt: iso(row.rotated_at) }),
+  ...(row.previous_until === null ? {} : { previousUntil: iso(row.previous_until) }),
 });
 
 /** Whether everything the key sees is seen by the caller too: a tenant's keys are its own people's and the staff's. */
@@ -89,6 +91,50 @@ export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; chang
         .orderBy('id')
         .execute();
       return { items: rows.filter((row) => within(caller, row)).map(view) };
+    },
+
+    /**
+     * Gives a key a new secret; the answer is the only one that holds it. The secret before counts until the overlap is over, never longer
+     * than the key itself, and the one before that not at all. Nobody hands out a key that may do more than they may.
+     */
+    async rotateKey(caller: Caller, id: string, overlapMs: number): Promise<KeyView & { key: string }> {
+      authorize(caller, 'configure');
+      const at = clock.now();
+      const secret = randomBytes(32).toString('base64url');
+      const rotated = await inTransaction(db, async (trx) => {
+        const q = trx.withTables<AccessTables>();
+        const row = await q
+          .selectFrom('api_keys')
+          .selectAll()
+          .where('id', '=', /^[0-9a-f]{16}$/.test(id) ? id : '')
+          .executeTakeFirst();
+        if (!row || !within(caller, row)) throw new HubError('not_found', 'No such key.');
+        if (!mayGrant(caller, storedRole(row.role)))
+          throw new HubError('forbidden', 'This key can do more than you can.');
+        const over = row.revoked_at !== null || (row.expires_at ?? Infinity) <= at;
+        // The digest that was read must still be there: of two rotations at once one wins.
+        const changedRow = over
+          ? undefined
+          : await q
+              .updateTable('api_keys')
+              .set({
+                hash: sha256(secret),
+                previous_hash: overlapMs > 0 ? row.hash : null,
+                previous_until: overlapMs > 0 ? at + overlapMs : null,
+                rotated_at: at,
+              })
+              .where('id', '=', id)
+              .where('hash', '=', row.hash)
+              .where('revoked_at', 'is', null)
+              .returningAll()
+              .executeTakeFirst();
+        if (!changedRow)
+          throw new HubError('conflict', 'This key has ended, or was rotated by somebody else just now.');
+        await audit(trx, { caller, verb: 'keys.rotate', target: id, before: view(row), after: view(changedRow), at });
+        return view(changedRow);
+      });
+      changed();
+      return { ...rotated, key: `orr_${id}_${secret}` };
     },
 
     /** Ends a key at once; throws not_found for one the caller does not see, conflict for one that has ended already. */

@@ -80,7 +80,9 @@ export function createKeyResolver(deps: {
     const digest = sha256(secret);
     const now = deps.clock.now();
     const matches = sameText(digest, row?.hash ?? sha256(digest));
-    if (!row || !matches || row.revoked_at !== null || (row.expires_at ?? Infinity) <= now) throw refused();
+    // The secret before a rotation counts until its stated time.
+    const before = sameText(digest, row?.previous_hash ?? sha256(digest)) && (row?.previous_until ?? 0) > now;
+    if (!row || !(matches || before) || row.revoked_at !== null || (row.expires_at ?? Infinity) <= now) throw refused();
     used(row, now);
     const { caller, rights } = await deps.rights.callerOf({
       kind: 'key',
@@ -90,7 +92,8 @@ export function createKeyResolver(deps: {
       tenant: row.tenant,
       projects: projectsOf(row),
     });
-    return { caller, credential: { kind: 'key', id: row.id, rights, expiresAt: row.expires_at ?? Infinity } };
+    const expiresAt = Math.min(row.expires_at ?? Infinity, matches ? Infinity : (row.previous_until ?? 0));
+    return { caller, credential: { kind: 'key', id: row.id, rights, expiresAt } };
   }
 
   return {

@@ -1,17 +1,16 @@
-import { KeyCreated, KeyInput, KeyView, Me, page, SetupInput, SetupState, Time } from '@orrery/protocol';
+import { KeyCreated, KeyInput, KeyRotation, KeyView, Me, page, SetupInput, SetupState, Time } from '@orrery/protocol';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { Access } from './access.ts';
+import { SignInAnswer, SignInInput, signInByPassword, welcome, withCookies } from './answers.ts';
 import { auditRoutes } from './auditRoutes.ts';
 import type { Caller } from './caller.ts';
+import { doorRoutes } from './doorRoutes.ts';
+import { factorRoutes } from './factorRoutes.ts';
+import { peopleRoutes } from './peopleRoutes.ts';
 
 const tag = 'Access';
 const Password = SetupInput.shape.password;
-const SignInInput = z.strictObject({
-  email: z.email().max(320),
-  password: z.string().min(1).max(256),
-  rememberMe: z.boolean().optional(),
-});
 const PasswordInput = z.strictObject({ currentPassword: z.string().min(1).max(256), newPassword: Password });
 const Session = z.object({
   id: z.string(),
@@ -23,23 +22,6 @@ const Session = z.object({
 });
 const Done = z.object({ success: z.literal(true) });
 const KeyId = z.strictObject({ id: z.string().max(128) });
-
-/** An answer that sets or clears the cookie. */
-function withCookies(body: unknown, headers: Headers, status = 200): Response {
-  const response = Response.json(body, { status, headers: { 'cache-control': 'no-store' } });
-  for (const cookie of headers.getSetCookie()) response.headers.append('set-cookie', cookie);
-  return response;
-}
-
-/** The caller that the new cookie stands for. */
-async function welcome(access: Access, request: Request, ip: string | undefined, headers: Headers): Promise<Response> {
-  const cookie = headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ');
-  const signedIn = await access.resolve(new Request(request.url, { headers: { cookie } }), ip ?? '');
-  return withCookies(access.me(signedIn), headers);
-}
 
 export function accessRoutes(access: Access): Route<Caller>[] {
   const { sessions } = access;
@@ -78,6 +60,9 @@ export function accessRoutes(access: Access): Route<Caller>[] {
     }),
     ...keyRoutes(access),
     ...auditRoutes(access),
+    ...peopleRoutes(access),
+    ...factorRoutes(access),
+    ...doorRoutes(access),
     defineRoute({
       method: 'post',
       path: '/api/auth/sign-in/email',
@@ -85,11 +70,10 @@ export function accessRoutes(access: Access): Route<Caller>[] {
       tag,
       summary: 'Signs in with e-mail address and password; the answer sets the session cookie',
       body: SignInInput,
-      response: Me,
+      response: SignInAnswer,
       bodyLimit: 8192,
       perMinute: 240,
-      handle: async ({ caller, request, body }) =>
-        welcome(access, request, caller.ip, await sessions.signIn(caller, request, body)),
+      handle: ({ caller, request, body }) => signInByPassword(access, caller, request, body),
     }),
     defineRoute({
       method: 'post',
@@ -119,11 +103,13 @@ export function accessRoutes(access: Access): Route<Caller>[] {
       tag,
       summary: 'Sets a new password and ends every session but a new one for this browser',
       body: PasswordInput,
-      response: Me,
+      response: SignInAnswer,
       bodyLimit: 8192,
       perMinute: 30,
-      handle: async ({ caller, request, body }) =>
-        welcome(access, request, caller.ip, await sessions.changePassword(caller, request, body)),
+      handle: async ({ caller, request, body }) => {
+        const { headers, pending } = await sessions.changePassword(caller, request, body);
+        return pending ? withCookies({ secondFactor: true }, headers) : welcome(access, request, caller.ip, headers);
+      },
     }),
     defineRoute({
       method: 'get',
@@ -191,6 +177,17 @@ function keyRoutes(access: Access): Route<Caller>[] {
       params: KeyId,
       response: KeyView,
       handle: ({ caller, params }) => access.revokeKey(caller, params.id),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/keys/{id}/rotate',
+      auth: 'configure',
+      tag,
+      summary: 'Gives an API key a new secret; the one before counts until the overlap is over',
+      params: KeyId,
+      body: KeyRotation,
+      response: KeyCreated,
+      handle: ({ caller, params, body }) => access.rotateKey(caller, params.id, body.overlapHours * 3_600_000),
     }),
   ];
 }

@@ -2,15 +2,16 @@ import { type Clock, iso } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { hashPassword, verifyPassword } from './accounts.ts';
 import { audit } from './audit.ts';
 import { type Auth, headersFor, sessionCookie, sessionCookieName } from './auth.ts';
 import type { Caller } from './caller.ts';
 import { type Known, storedRole } from './credential.ts';
 import type { Lockout } from './lockout.ts';
 import { foreignPage, sameOrigin } from './origin.ts';
+import { hashPassword, isCurrent, verifyPassword } from './passwords.ts';
 import type { Rights } from './rights.ts';
 import type { AccessTables } from './tables.ts';
+import { auditOpened, wrongField } from './ways.ts';
 
 export type SignIn = { email: string; password: string; rememberMe?: boolean | undefined };
 export type PasswordChange = { currentPassword: string; newPassword: string };
@@ -25,6 +26,7 @@ export type SessionView = {
 type SessionOf = (request: Request) => Promise<Known | undefined>;
 
 const LONGEST_COOKIE = 1024;
+const SEEN_EVERY_MS = 5 * 60_000;
 /** One sentence for every reason: it does not say whether the address has an account. */
 const refused = () => new HubError('unauthorized', 'The e-mail address or the password is wrong.');
 
@@ -43,21 +45,55 @@ export function createSessions(deps: {
 }) {
   const { db, clock, lockout } = deps;
   const cookieName = sessionCookieName(deps.publicUrl);
+  const seenAt = new Map<string, number>();
+  const writing = new Set<Promise<unknown>>();
 
-  async function open(request: Request, ip: string | undefined, input: SignIn): Promise<Headers> {
+  /** `pending`: the password was right, and a second factor is asked for before there is a session. */
+  async function open(
+    request: Request,
+    ip: string | undefined,
+    input: SignIn,
+  ): Promise<{ headers: Headers; pending: boolean }> {
     const auth = await deps.auth();
     const { isAPIError } = await import('better-auth/api');
     try {
-      const { headers } = await auth.api.signInEmail({
+      const { headers, response } = await auth.api.signInEmail({
         body: { email: input.email, password: input.password, rememberMe: input.rememberMe ?? true },
         headers: headersFor(request, ip),
         returnHeaders: true,
       });
-      return headers;
+      return { headers, pending: 'twoFactorRedirect' in response };
     } catch (error) {
       if (isAPIError(error) && error.statusCode < 500) throw refused();
       throw error;
     }
+  }
+
+  /** Written once in five minutes at most, and never waited for. */
+  function seen(userId: string): void {
+    const now = clock.now();
+    if ((seenAt.get(userId) ?? 0) > now - SEEN_EVERY_MS) return;
+    seenAt.set(userId, now);
+    const write = db
+      .withTables<AccessTables>()
+      .updateTable('users')
+      .set({ last_seen_at: now })
+      .where('id', '=', userId)
+      .execute()
+      .catch((error: unknown) => deps.log.warn({ err: error }, 'when somebody was seen could not be written'))
+      .finally(() => writing.delete(write));
+    writing.add(write);
+  }
+
+  /** A hash of an earlier form gives way to one of today; somebody who sets a password meanwhile wins. */
+  async function rehash(userId: string, old: string, password: string): Promise<void> {
+    await db
+      .withTables<AccessTables>()
+      .updateTable('accounts')
+      .set({ password: await hashPassword(password) })
+      .where('user_id', '=', userId)
+      .where('password', '=', old)
+      .execute();
   }
 
   /** Deletes sessions of the caller and writes it down; says how many there were. */
@@ -99,6 +135,7 @@ export function createSessions(deps: {
         tenant: tenant ?? null,
         projects: 'all',
       });
+      seen(found.user.id);
       return {
         caller,
         credential: { kind: 'session', id: found.session.id, rights, expiresAt: found.session.expiresAt.getTime() },
@@ -112,27 +149,27 @@ export function createSessions(deps: {
     },
 
     /** Throws unauthorized with one answer for every reason, rate_limited while the account or the address has to wait. */
-    async signIn(caller: Caller, request: Request, input: SignIn): Promise<Headers> {
+    async signIn(caller: Caller, request: Request, input: SignIn): Promise<{ headers: Headers; pending: boolean }> {
       // A foreign page must not sign a person in to somebody else's account either.
       if (!sameOrigin(request, deps.publicUrl)) throw foreignPage();
       const { ip } = caller;
       await lockout.charge(input.email, ip);
-      const headers = await open(request, ip, input).catch((error: unknown) => {
+      const opened = await open(request, ip, input).catch((error: unknown) => {
         deps.log.warn({ ip }, 'a sign-in was refused');
         throw error;
       });
       await lockout.succeeded(input.email, ip);
-      await inTransaction(db, async (trx) => {
-        const user = await trx
-          .withTables<AccessTables>()
-          .selectFrom('users')
-          .select(['id', 'name'])
-          .where('email', '=', input.email.toLowerCase())
-          .executeTakeFirstOrThrow();
-        const by: Caller = { ...caller, kind: 'user', id: user.id, name: user.name };
-        await audit(trx, { caller: by, verb: 'sessions.open', target: user.id, at: clock.now() });
-      });
-      return headers;
+      const { id, password: hash } = await db
+        .withTables<AccessTables>()
+        .selectFrom('users')
+        .innerJoin('accounts', 'accounts.user_id', 'users.id')
+        .select(['users.id', 'accounts.password'])
+        .where('users.email', '=', input.email.toLowerCase())
+        .where('accounts.provider_id', '=', 'credential')
+        .executeTakeFirstOrThrow();
+      if (hash !== null && !isCurrent(hash)) await rehash(id, hash, input.password);
+      if (!opened.pending) await auditOpened(db, caller, id, 'password', clock.now());
+      return opened;
     },
 
     /** Ends the request's session in the database, then in the browser. */
@@ -146,7 +183,7 @@ export function createSessions(deps: {
     },
 
     /** Sets a new password, ends every session of the person and opens one for this browser. */
-    async changePassword(caller: Caller, request: Request, input: PasswordChange): Promise<Headers> {
+    async changePassword(caller: Caller, request: Request, input: PasswordChange) {
       const email = personal(caller);
       const { ip } = caller;
       await lockout.charge(email, ip);
@@ -159,8 +196,9 @@ export function createSessions(deps: {
         .executeTakeFirst();
       const old = account?.password ?? undefined;
       if (!account || old === undefined || !(await verifyPassword(old, input.currentPassword)))
-        throw wrong('currentPassword', 'is not the current password');
-      if (input.newPassword === input.currentPassword) throw wrong('newPassword', 'must differ from the current one');
+        throw wrongField('currentPassword', 'is not the current password');
+      if (input.newPassword === input.currentPassword)
+        throw wrongField('newPassword', 'must differ from the current one');
       const password = await hashPassword(input.newPassword);
       const at = clock.now();
       await inTransaction(db, async (trx) => {
@@ -221,6 +259,9 @@ export function createSessions(deps: {
       return cleared(request, caller);
     },
 
+    /** Waits for the writes that nobody waited for. */
+    close: async (): Promise<void> => void (await Promise.all(writing)),
+
     /** Deletes sessions that ended by age. */
     async sweep(): Promise<void> {
       await db.withTables<AccessTables>().deleteFrom('sessions').where('expires_at', '<', iso(clock.now())).execute();
@@ -233,6 +274,3 @@ function personal(caller: Caller): string {
   if (caller.kind === 'user' && caller.email !== undefined) return caller.email;
   throw new HubError('forbidden', 'Only a person who is signed in has sessions and a password.');
 }
-
-const wrong = (field: string, reason: string) =>
-  new HubError('invalid', `${field} ${reason}.`, { fields: [{ field, reason }] });

@@ -46,7 +46,15 @@ export type KeyRow = {
   previous_until: number | null;
   rotated_at: number | null;
 };
-type TwoFactorRow = { id: string; user_id: string; secret: string; backup_codes: string; verified: number };
+type TwoFactorRow = {
+  id: string;
+  user_id: string;
+  secret: string;
+  backup_codes: string;
+  verified: number;
+  failed_verification_count: number | null;
+  locked_until: string | null;
+};
 type UsedCodeRow = { user_id: string; code: string; used_at: number };
 type PasskeyRow = {
   id: string;
@@ -136,6 +144,7 @@ export type AccessTables = {
   setup: { id: number; used_at: number | null };
   setup_tokens: { hash: string; expires_at: number };
   sign_in_attempts: AttemptRow;
+  verifications: { identifier: string; value: string; expires_at: string };
   audit: AuditRow;
   audit_head: { id: number; seq: number; hash: string };
 };

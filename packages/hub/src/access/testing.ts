@@ -39,6 +39,7 @@ export function openRig(
     oidc?: AccessDeps['oidc'];
     assigned?: Record<string, string[]>;
     policy?: { rbac: boolean; tiers: TierMap };
+    mailer?: AccessDeps['mailer'];
   } = {},
 ) {
   const clock = options.clock ?? systemClock;
@@ -53,6 +54,7 @@ export function openRig(
     policy: () => options.policy ?? { rbac: true, tiers: DEFAULT_TIERS },
     projectByIngestKey: async (key) => (key === PROJECT_KEY ? 'veria' : undefined),
     ...(options.oidc === undefined ? {} : { oidc: options.oidc }),
+    ...(options.mailer === undefined ? {} : { mailer: options.mailer }),
     ...(options.staleMs === undefined ? {} : { staleMs: options.staleMs }),
   });
   const probe = (path: string, auth: Route['auth'], method: Route['method'] = 'get'): Route<Caller> =>

@@ -29,6 +29,7 @@ export type Config = {
   readonly rbac: boolean;
   readonly metaKey?: Secret;
   readonly cronSecret?: Secret;
+  readonly smtpUrl?: Secret;
   /** What requests to instances are signed by, and what it replaces during a rotation. */
   readonly meshKey?: Secret;
   readonly previousMeshKey?: Secret;
@@ -129,6 +130,7 @@ function fromEnvironment(
     ...secret('nats', 'ORRERY_NATS_URL'),
     ...secret('metaKey', 'ORRERY_META_API_KEY'),
     ...secret('cronSecret', 'CRON_SECRET'),
+    ...secret('smtpUrl', 'SMTP_URL'),
     ...secret('meshKey', 'MESH_HMAC_KEY'),
     ...secret('previousMeshKey', 'MESH_HMAC_KEY_PREVIOUS'),
     ...secret('defaultApiKey', 'ECOSYSTEM_API_KEY'),

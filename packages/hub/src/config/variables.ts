@@ -148,7 +148,7 @@ export const VARIABLES = variables({
     secret: true,
     absent: 'no channel is made',
     description:
-      'A mail server (`smtp://user:password@host:587`); with `ALERT_EMAIL_TO` it makes a channel named `email`, unless a declared one goes there already.',
+      'A mail server (`smtp://user:password@host:587`) for invitations and new passwords; with `ALERT_EMAIL_TO` it makes a channel named `email`, unless a declared one goes there already.',
   },
   ALERT_EMAIL_TO: {
     kind: 'emails',

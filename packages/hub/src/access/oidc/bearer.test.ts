@@ -283,8 +283,7 @@ describe('what is no good token', () => {
       const text = `${response.status} ${JSON.stringify(problem)}`;
       answers.set(text, (answers.get(text) ?? 0) + 1);
     }
-    expect([...answers.keys()], 'one answer for all').toHaveLength(1);
-    expect([...answers.keys()][0]).toMatch(/^401 /);
+    expect([...answers.keys()], 'one answer for all').toEqual([expect.stringMatching(/^401 /)]);
     expect((await ask(base)).status, 'the good one among them').toBe(200);
   }, 60_000);
 

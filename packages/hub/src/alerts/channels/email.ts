@@ -1,8 +1,8 @@
 import { OutboundError } from '../../platform/outbound.ts';
+import { type MailServer, parseSmtpUrl } from '../../platform/smtp.ts';
 import type { ChannelFamily, Outgoing, SendContext, SendOutcome } from './channel.ts';
 import { mailHtml, mailText } from './mail.ts';
 import { message, oneLine } from './message.ts';
-import { type MailServer, parseSmtpUrl } from './smtp.ts';
 
 /** Mail through any SMTP server; text and HTML, one conversation per alert. */
 export const email: ChannelFamily<'email'> = {

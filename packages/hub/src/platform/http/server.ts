@@ -70,6 +70,7 @@ const CONNECTIONS_SHARE = 0.5;
 const OUTAGE_LOG_MS = 5000;
 /** Bodies of one caller that are read and worked on at once: what one sends must not fill the memory, nor the others' time. */
 const BODIES_AT_ONCE = 32;
+const API = /^\/(api|ops|admin\/system|v1|mcp|assets)(\/|$)/;
 const REQUEST_ID = /^[A-Za-z0-9_-]{8,64}$/;
 
 /** No name, id or word of ours holds NUL, and PostgreSQL takes none in a text. */
@@ -310,16 +311,18 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
   for (const route of options.routes)
     methodsOf.set(route.path, [...(methodsOf.get(route.path) ?? []), route.method.toUpperCase()]);
   for (const [path, methods] of methodsOf)
-    app.all(path.replace(/\{(\w+)\}/g, ':$1'), (c) =>
-      answer(c, path, async (requestId) => {
+    app.all(path.replace(/\{(\w+)\}/g, ':$1'), (c, next) => {
+      // A page of the console may stand where a form is sent to.
+      if (!API.test(path) && (c.req.method === 'GET' || c.req.method === 'HEAD')) return next();
+      return answer(c, path, async (requestId) => {
         const response = problemResponse(
           new HubError('method', `${path} answers ${methods.join(', ')} only.`),
           requestId,
         );
         response.headers.set('allow', methods.join(', '));
         return response;
-      }),
-    );
+      });
+    });
 
   app.all('*', (c) =>
     answer(c, '(page)', async (_requestId, ip) => {
@@ -329,8 +332,7 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
       guard(`page:${ip}`, KNOWN_PER_MINUTE);
       const asset = pages.asset(c.req.raw, pathname);
       if (asset) return asset;
-      if (/^\/(api|ops|admin\/system|v1|mcp|assets)(\/|$)/.test(pathname))
-        throw new HubError('not_found', 'No such route; /openapi.json lists all of them.');
+      if (API.test(pathname)) throw new HubError('not_found', 'No such route; /openapi.json lists all of them.');
       return pages.page();
     }),
   );

@@ -61,6 +61,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'platform/tracing/otlp.ts': ['@opentelemetry/exporter-trace-otlp-http'],
   // Libraries that speak over a socket which the way out has opened.
   'alerts/channels/email.ts': ['nodemailer'],
+  'platform/mail.ts': ['nodemailer'],
   'intake/probes/postgres.ts': ['loadPg()', 'node:tls'],
 };
 

@@ -1,4 +1,4 @@
-import { OutboundError } from '../../platform/outbound.ts';
+import { OutboundError } from './outbound.ts';
 
 /** What an smtp:// or smtps:// URL says of a mail server. */
 export type MailServer = {
