@@ -140,11 +140,11 @@ async function frames(page: Page): Promise<{ pan: number[]; zoom: number[] }> {
   await page.mouse.move(x, y);
   await page.evaluate(record);
   await page.mouse.down();
-  for (let step = 0; step < 80; step++)
+  for (let step = 0; step < 40; step++)
     await page.mouse.move(x + 120 * Math.sin(step / 9), y + 80 * Math.sin(step / 7));
   await page.mouse.up();
   const pan = await stop();
   await page.evaluate(record);
-  for (let step = 0; step < 40; step++) await page.mouse.wheel(0, step % 20 < 10 ? -60 : 60);
+  for (let step = 0; step < 20; step++) await page.mouse.wheel(0, step % 10 < 5 ? -60 : 60);
   return { pan, zoom: await stop() };
 }

@@ -6,20 +6,31 @@ import { startProgram, temporaryFolder } from './program.ts';
 
 /** Starts a private Prometheus server that scrapes these addresses (`127.0.0.1:9100`) every second, and itself. */
 export async function startPrometheus(...targets: string[]): Promise<{ url: string; stop(): Promise<void> }> {
-  const folder = temporaryFolder('prometheus');
   const port = await freePort();
+  return startPrometheusWith(
+    {
+      'prometheus.yml': stringify({
+        global: { scrape_interval: '1s' },
+        scrape_configs: [
+          { job_name: 'self', static_configs: [{ targets: [`127.0.0.1:${port}`] }] },
+          { job_name: 'others', static_configs: [{ targets }] },
+        ],
+      }),
+    },
+    port,
+  );
+}
+
+/** The same with files of its own: `prometheus.yml` and what that names. */
+export async function startPrometheusWith(
+  files: Readonly<Record<string, string>>,
+  given?: number,
+): Promise<{ url: string; stop(): Promise<void> }> {
+  const folder = temporaryFolder('prometheus');
+  const port = given ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const config = join(folder.path, 'prometheus.yml');
-  writeFileSync(
-    config,
-    stringify({
-      global: { scrape_interval: '1s' },
-      scrape_configs: [
-        { job_name: 'self', static_configs: [{ targets: [`127.0.0.1:${port}`] }] },
-        { job_name: 'others', static_configs: [{ targets }] },
-      ],
-    }),
-  );
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder.path, name), text);
   const server = await startProgram({
     command: 'prometheus',
     args: [

@@ -52,6 +52,7 @@ import { createTelemetry } from './platform/telemetry.ts';
 import { createTracing } from './platform/tracing.ts';
 import { projectFacts } from './project-facts.ts';
 import { createProjectHub } from './project-hub.ts';
+import { projectMetrics } from './project-metrics.ts';
 import { createConfigRecord } from './record-config.ts';
 import { createRepair, repairRoutes } from './repair/index.ts';
 import { actByActions } from './repair-actions.ts';
@@ -366,6 +367,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       }),
     );
     hubMetrics(telemetry, { catalog, intake, hubs, alerts, events, jobs, kafka, tracing });
+    projectMetrics(telemetry, { catalog, samples, clock });
     const app = createApp<Caller>({
       routes,
       resolve: access.resolve,
