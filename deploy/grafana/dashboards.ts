@@ -15,7 +15,7 @@ import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/ta
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 
 /** What the dashboards are made of: `node deploy/grafana/build.ts` writes them, and a test asks a real Prometheus each query. */
-const SOURCE = { type: 'prometheus', uid: '${datasource}' };
+const SOURCE = { type: 'prometheus', uid: '$datasource' };
 const PROJECT = 'project=~"$project"';
 
 type Step = { value: number | null; color: string };
