@@ -133,7 +133,8 @@ export function decide(
     ...(split && arm ? { split: { name: split.name, arm: arm.model } } : {}),
   };
   // A stand-in takes over from somebody: a name that nobody has is a mistake of the caller's, and is not served.
-  if (!known && asked !== 'auto') return { ...explained, candidates: [], none: nobody(asked, providers.length) };
+  if (providers.length === 0 || (!known && asked !== 'auto'))
+    return { ...explained, candidates: [], none: nobody(asked, providers.length) };
   if (fit.length === 0)
     return {
       ...explained,
