@@ -1,7 +1,7 @@
 import {
   type CircuitBreakerPolicy,
   CircuitState,
-  ConsecutiveBreaker,
+  CountBreaker,
   circuitBreaker,
   handleWhen,
   isBrokenCircuitError,
@@ -37,7 +37,9 @@ export type ProviderKey = {
   rest(untilMs: number): void;
 };
 
+/** `failures`: how many it takes at least; of twice as many calls, more than two fifths must have failed. */
 export type BreakerOptions = { failures: number; restMs: number };
+const SHARE = 0.4;
 /** How long a key is left alone that the provider refused. */
 const REFUSED_MS = 60_000;
 /** A limit of the provider's without a Retry-After. */
@@ -54,7 +56,15 @@ export function createKey(
   const counts = (fault: Fault) => fault.reason !== 'stopped' && fault.status !== 429 && fault.reason !== 'key_refused';
   const breaker: CircuitBreakerPolicy = circuitBreaker(
     handleWhen((error) => error instanceof FaultError && counts(error.fault)),
-    { halfOpenAfter: options.restMs, breaker: new ConsecutiveBreaker(options.failures) },
+    {
+      halfOpenAfter: options.restMs,
+      // A stream that begins well and is cut counts as both: a provider that cuts every one of them is left alone too.
+      breaker: new CountBreaker({
+        threshold: SHARE,
+        size: 2 * options.failures,
+        minimumNumberOfCalls: options.failures,
+      }),
+    },
   );
   breaker.onBreak(() => {
     openedAt = clock.now();
