@@ -135,6 +135,7 @@ export function createAccept(deps: {
     const at = clock.now();
     const outcomes = new Map<string, Taken>();
     const seen: Seen[] = [];
+    let calm = true;
     const takeOne = async (slug: string, raw: readonly unknown[]): Promise<Taken> => {
       const project = deps.projectOf(slug);
       if (!project) return 'later';
@@ -144,6 +145,8 @@ export function createAccept(deps: {
         const stored = await carried.add(slug, { slug, digests, at });
         count(slug, digests, stored);
         if (stored.fresh.length > 0) seen.push(newestOf(slug, stored.fresh));
+        // That somebody is there is no news to judge by; what happened is.
+        if (stored.fresh.some(({ events }) => events.length > 0)) calm = false;
         return 'taken';
       } catch (error) {
         const wait = isOutage(error) || (error instanceof HubError && error.code === 'rate_limited');
@@ -152,7 +155,7 @@ export function createAccept(deps: {
       }
     };
     await Promise.all([...sent].map(async ([slug, raw]) => void outcomes.set(slug, await takeOne(slug, raw))));
-    if (seen.length > 0) deps.emit({ at, projects: seen.map(({ project }) => project), seen });
+    if (seen.length > 0) deps.emit({ at, projects: seen.map(({ project }) => project), seen, calm });
     return outcomes;
   }
 
