@@ -62,3 +62,38 @@ export async function signedIn(hub: RunningHub, email: string): Promise<string> 
     .map((line) => line.split(';')[0])
     .join('; ');
 }
+
+/** A row as some part of the hub would have left it: what is not given and may not be null gets a value of the column's type. */
+export function leaveRow(hub: RunningHub, table: string, given: Record<string, string | number | null>): void {
+  const db = new DatabaseSync(join(hub.dataDir, 'orrery.db'));
+  try {
+    db.exec('PRAGMA busy_timeout = 10000');
+    const columns = db.prepare('SELECT name, type, "notnull" AS needed FROM pragma_table_info(?)').all(table);
+    const names = columns
+      .filter(({ name, needed }) => String(name) in given || needed === 1)
+      .map(({ name }) => String(name));
+    const values = names.map((name) => {
+      if (name in given) return given[name] ?? null;
+      return columns.find((column) => column.name === name)?.type === 'TEXT' ? '' : 0;
+    });
+    db.prepare(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`).run(...values);
+  } finally {
+    db.close();
+  }
+}
+
+/** What the tables say in these columns of the rows that hold a word anywhere. */
+export function rowsOf(hub: RunningHub, word: string, tables: Readonly<Record<string, string>>): unknown[] {
+  const db = new DatabaseSync(join(hub.dataDir, 'orrery.db'), { readOnly: true });
+  try {
+    return Object.entries(tables).flatMap(([table, columns]) =>
+      db
+        .prepare(`SELECT ${columns} FROM ${table}`)
+        .all()
+        .filter((row) => JSON.stringify(row).includes(word))
+        .map((row) => `${table} ${JSON.stringify(row)}`),
+    );
+  } finally {
+    db.close();
+  }
+}

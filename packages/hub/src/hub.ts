@@ -9,7 +9,7 @@ import {
   type Caller,
   checkOrigin,
   createAccess,
-  foreign,
+  shownTo,
   systemCaller,
   tenantRoutes,
 } from './access/index.ts';
@@ -375,7 +375,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       checkOrigin: (request, caller) => checkOrigin(request, publicUrl, caller),
       refused: access.refused,
       onRecord: access.onRecord,
-      foreign,
+      shownTo,
       observe: telemetry.observeRequest,
       tracer: tracing,
       pagesDir: PAGES,

@@ -5,5 +5,5 @@ export { allow, authorize, authorizeWhole } from './authorize.ts';
 export { anonymousCaller, type Caller, projectCaller, systemCaller } from './caller.ts';
 export { checkOrigin } from './origin.ts';
 export { accessRoutes } from './routes.ts';
-export { foreign, inProjects, sees, visibleProjects } from './scope.ts';
+export { inProjects, sees, shownTo, visibleProjects } from './scope.ts';
 export { tenantRoutes } from './tenants/routes.ts';

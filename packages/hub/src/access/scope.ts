@@ -36,39 +36,39 @@ export function inTenant(caller: Caller, column: string): RawBuilder<SqlBool> {
   return sql<SqlBool>`${sql.ref(column)} = ${caller.tenant}`;
 }
 
-/** What a caller for whom only some projects exist may not read the names of: fields of answers by these names hold slugs or a tenant. */
-const NAMES_PROJECTS: ReadonlySet<string> = new Set(['project', 'projects', 'fromProject', 'toProject', 'dependsOn']);
+/** Fields of answers that name what a thing belongs to, and those that name others beside it. */
+const OWNER: ReadonlySet<string> = new Set(['project', 'tenant']);
+const OTHERS: ReadonlySet<string> = new Set(['projects', 'fromProject', 'toProject', 'dependsOn', 'projectSlug']);
 
 /**
- * Pure: what in an answer speaks of a project or a tenant that does not exist for the caller; undefined when nothing does. The transport
- * looks at every answer by it before it leaves, so that a verb which forgot its scope fails instead of telling.
+ * Pure: an answer as the caller may have it. The transport passes every answer through it: what belongs to a project or a tenant that does
+ * not exist for the caller is a mistake of the verb, and throws; names of others beside its own are left out. What an instance itself sent
+ * (`data`) is nobody's mistake: there they are left out too.
  */
-export function foreign(caller: Caller, answer: unknown): string | undefined {
-  if (caller.projects === 'all') return undefined;
-  const pending: unknown[] = [answer];
-  while (pending.length > 0) {
-    const value = pending.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    if (Array.isArray(value)) {
-      pending.push(...value);
-      continue;
-    }
-    for (const [key, inner] of Object.entries(value)) {
-      if (key === 'tenant' && typeof inner === 'string' && !seesTenant(caller, inner)) return `tenant ${inner}`;
-      if (NAMES_PROJECTS.has(key))
-        // `project/service` names a project; a pattern names none.
-        for (const name of [inner].flat())
-          if (typeof name === 'string' && isForeign(caller, key, name)) return `${key} ${name}`;
-      pending.push(inner);
-    }
+export function shownTo(caller: Caller, answer: unknown): unknown {
+  return caller.projects === 'all' ? answer : shown(caller, answer, false);
+}
+
+function shown(caller: Caller, value: unknown, sent: boolean): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => shown(caller, item, sent));
+  const kept: Record<string, unknown> = {};
+  for (const [key, inner] of Object.entries(value)) {
+    const foreign = (name: unknown): boolean => typeof name === 'string' && isForeign(caller, key, name);
+    if (OWNER.has(key) && foreign(inner)) {
+      if (!sent) throw new Error(`an answer would have told ${caller.id} of the ${key} ${String(inner)}`);
+    } else if ((OWNER.has(key) || OTHERS.has(key)) && Array.isArray(inner))
+      kept[key] = inner.filter((name) => !foreign(name)).map((item) => shown(caller, item, sent));
+    else if (!OTHERS.has(key) || !foreign(inner)) kept[key] = shown(caller, inner, sent || key === 'data');
   }
-  return undefined;
+  return kept;
 }
 
 function isForeign(caller: Caller, key: string, name: string): boolean {
+  if (key === 'tenant') return !seesTenant(caller, name);
+  // A pattern names nothing.
   if (name.includes('*') || (key === 'projects' && name === 'all')) return false;
   const [project = '', service] = name.split('/');
-  // A service's own dependency may be a plain service of the same project.
-  if (key === 'dependsOn' && service === undefined) return false;
-  return !sees(caller, project);
+  // What a service depends on may be a plain service of its own project; the catalog tells them apart.
+  return !(key === 'dependsOn' && service === undefined) && !sees(caller, project);
 }

@@ -33,6 +33,7 @@ import { createSync } from './sync.ts';
 import type { CatalogTables, ProjectRow } from './tables.ts';
 import { createVerify } from './verify.ts';
 import { NO_FACTS, type ProjectFacts, toFedProject, toGraph } from './views.ts';
+import { visibleTo } from './visible.ts';
 
 export type FileProject = { declaration: ProjectDeclaration; ref: string };
 
@@ -88,9 +89,10 @@ export function createCatalog(deps: CatalogDeps) {
       .orderBy('slug')
       .execute();
     const facts = await deps.facts(rows.map((row) => row.slug));
-    return fromReadable(rows, deps.log, (row) =>
-      toFedProject(toStored(row, secrets), row, facts.get(row.slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
-    );
+    return fromReadable(rows, deps.log, (row) => {
+      const stored = visibleTo(caller, toStored(row, secrets));
+      return toFedProject(stored, row, facts.get(row.slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs());
+    });
   }
 
   let drawn: { version: string; graph: EcosystemGraph } | undefined;
@@ -135,10 +137,11 @@ export function createCatalog(deps: CatalogDeps) {
         .where('project', '=', slug)
         .orderBy('name')
         .execute();
-      const { declaredIn: _, lastSeenAt: __, ...stored } = toStored(row, secrets);
+      const known = visibleTo(caller, toStored(row, secrets));
+      const { declaredIn: _, lastSeenAt: __, ...stored } = known;
       const declaration = shownDeclaration(stored);
       return {
-        ...toFedProject(toStored(row, secrets), row, facts.get(slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
+        ...toFedProject(known, row, facts.get(slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
         services: declaration.services,
         thresholds: declaration.thresholds,
         capabilities: row.capabilities === null ? null : CapabilitiesSchema.parse(JSON.parse(row.capabilities)),

@@ -7,7 +7,7 @@ import { newId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import { createStream } from './stream.ts';
 import type { EventTables } from './tables.ts';
-import { view } from './view.ts';
+import { ownView, view } from './view.ts';
 
 export type NewEvent = {
   id?: string;
@@ -79,7 +79,7 @@ export function createEvents(deps: { db: Db; clock: Clock; log: Log }) {
       const items = rows.slice(0, filter.limit);
       const last = items.at(-1);
       return {
-        items: items.map(view),
+        items: items.map((row) => ownView(caller, view(row))),
         ...(rows.length > filter.limit && last ? { nextCursor: String(last.seq) } : {}),
       };
     },

@@ -3,7 +3,7 @@ import { authorize, type Caller, sees } from '../access/index.ts';
 import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { EventRow, EventTables } from './tables.ts';
-import { view } from './view.ts';
+import { ownView, view } from './view.ts';
 
 export type StreamedEvent = { seq: number; event: OpsEvent };
 export type Subscription = {
@@ -96,7 +96,8 @@ export function createStream({ db, log }: { db: Db; log: Log }) {
     const { caller, project, seen } = watcher;
     if (seen.has(row.seq)) return true;
     const wanted = sees(caller, row.project) && (project === undefined || project === row.project);
-    if (wanted && !watcher.give(row.streamed)) {
+    const streamed = { ...row.streamed, event: ownView(caller, row.streamed.event) };
+    if (wanted && !watcher.give(streamed)) {
       watcher.behind = true;
       watcher.full = true;
       return false;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Slug, StatusPageView } from '@orrery/protocol';
+import { Slug, type StatusPageDeclaration, StatusPageView } from '@orrery/protocol';
 import { z } from 'zod';
-import type { Caller } from '../access/index.ts';
+import { type Caller, sees } from '../access/index.ts';
 import { HubError } from '../platform/errors.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import { STYLE, toHtml } from './html.ts';
@@ -98,14 +98,21 @@ export function statusPageRoutes(pages: StatusPages): Route<Caller>[] {
       response: z.object({
         items: z.array(z.object({ slug: Slug, title: z.string(), services: z.int(), path: z.string() })),
       }),
-      handle: async () => ({
-        items: pages.list().map(({ slug, title, groups }) => ({
-          slug,
-          title,
-          services: groups.reduce((sum, group) => sum + group.services.length, 0),
-          path: `/status/${slug}`,
-        })),
+      handle: async ({ caller }) => ({
+        items: pages
+          .list()
+          .filter((page) => concerns(caller, page))
+          .map(({ slug, title, groups }) => ({
+            slug,
+            title,
+            services: groups.reduce((sum, group) => sum + group.services.length, 0),
+            path: `/status/${slug}`,
+          })),
       }),
     }),
   ];
 }
+
+/** A page that shows anything of a project which does not exist for the caller is not theirs to know of. */
+const concerns = (caller: Caller, { groups }: StatusPageDeclaration): boolean =>
+  groups.every(({ services }) => services.every(({ service }) => sees(caller, service.split('/')[0] ?? '')));

@@ -33,8 +33,8 @@ export type HttpOptions<C extends RouteCaller> = {
   refused?(refusal: Refusal<C>): void;
   /** Runs what changes something, and sees to it that it is on record. */
   onRecord?<T>(caller: C, change: Change, work: () => Promise<T>): Promise<T>;
-  /** What in an answer does not exist for the caller; such an answer is a mistake of ours, and does not leave. */
-  foreign?(caller: C, answer: unknown): string | undefined;
+  /** The answer without what does not exist for the caller; throws for one that should not have been made. */
+  shownTo?(caller: C, answer: unknown): unknown;
   /** Counts an answer: method, route template, status, seconds. */
   observe(method: string, route: string, status: number, seconds: number): void;
   /** One span for each request; none unless given. */
@@ -298,10 +298,9 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
       : work());
     if (result instanceof Response)
       return new Response(result.body, { status: result.status, headers: new Headers(result.headers) });
-    const leak = route.auth === 'public' || route.echoes ? undefined : options.foreign?.(caller, result);
-    if (leak !== undefined) throw new Error(`an answer would have told ${who} of ${leak}`);
     if (route.status === 204) return new Response(null, { status: 204 });
-    return new Response(JSON.stringify(result), {
+    const known = options.shownTo !== undefined && route.auth !== 'public' && !route.echoes;
+    return new Response(JSON.stringify(known ? options.shownTo?.(caller, result) : result), {
       status: route.status ?? 200,
       headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
     });
