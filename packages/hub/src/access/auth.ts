@@ -169,8 +169,7 @@ export function headersFor(request: Request, ip: string | undefined): Headers {
 
 /** The value of one of the library's signed cookies, its signature left off and unchecked: whoever acts on it lets the library check. */
 export function signedCookie(request: Request, publicUrl: string, name: string): string | undefined {
-  const prefix = publicUrl.startsWith('https:') ? '__Secure-' : '';
-  const value = sessionCookie(request, `${prefix}orrery.${name}`);
+  const value = sessionCookie(request, `${cookiePrefix(publicUrl)}.${name}`);
   if (value === undefined || value.length > 512) return undefined;
   try {
     return decodeURIComponent(value).split('.')[0];

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../platform/clock.ts';
 import type { Database } from '../platform/db.ts';
 import { temporaryDatabase } from '../platform/testing.ts';
+import { signedCookie } from './auth.ts';
 import { systemCaller } from './caller.ts';
 import type { AccessTables } from './tables.ts';
 import { ADMIN, cookieOf, openRig, type Rig } from './testing.ts';
@@ -175,4 +176,12 @@ describe('passkeys', () => {
     for (const cookie of [cookieOf(start), undefined])
       expect((await rig.call('/api/auth/sign-in/passkey', { body: { response }, cookie })).status).toBe(401);
   });
+});
+
+it.each([
+  ['https://hub.example.com', '__Host-orrery.two_factor=abc.signature', 'abc'],
+  ['https://hub.example.com', 'orrery.two_factor=abc.signature', undefined],
+  ['http://127.0.0.1:5400', 'orrery.two_factor=abc.signature', 'abc'],
+])('the cookie between password and code is found under its name at %s', (publicUrl, cookie, found) => {
+  expect(signedCookie(new Request(publicUrl, { headers: { cookie } }), publicUrl, 'two_factor')).toBe(found);
 });
