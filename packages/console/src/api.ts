@@ -1,6 +1,12 @@
 import type {
+  AiBudget,
+  AiCall,
+  AiForecast,
+  AiProviderView,
+  AiUsage,
   Alert,
   AnalysisView,
+  BudgetInput,
   ChannelView,
   ConfigStatus,
   Delivery,
@@ -32,6 +38,7 @@ import type {
   RuleView,
   Silence,
   SilenceInput,
+  UsageBy,
 } from '@orrery/protocol';
 
 /** The one client of the hub. Types only come from the protocol: the console trusts its own hub and carries no validator. */
@@ -76,16 +83,19 @@ export function urlOf(path: string, query: Query = {}): string {
   return text ? `${path}?${text}` : path;
 }
 
-/** Throws the ApiError that an unsuccessful answer stands for: problem+json, Better Auth's `{message}`, or nothing readable. */
+/** Throws the ApiError that an unsuccessful answer stands for: problem+json, Better Auth's `{message}`, a model's `{error: {message}}`, or nothing readable. */
 export async function refuse(response: Response): Promise<never> {
   const text = await response.text().catch(() => '');
-  let body: Partial<Problem> & { message?: string } = {};
+  let body: Partial<Omit<Problem, 'error'>> & { message?: string; error?: string | { message?: string } } = {};
   try {
     body = JSON.parse(text) ?? {};
   } catch {
     // A proxy's HTML page says less than the status does.
   }
-  const detail = body.detail ?? body.message ?? `The hub answered ${response.status} ${response.statusText}`.trim();
+  // The wire formats of models have their words inside.
+  const inner = typeof body.error === 'object' ? body.error?.message : undefined;
+  const detail =
+    body.detail ?? body.message ?? inner ?? `The hub answered ${response.status} ${response.statusText}`.trim();
   throw new ApiError(response.status, detail, body.fields ?? [], body.requestId);
 }
 
@@ -124,6 +134,38 @@ export type IncidentQuery = { status?: string | undefined; project?: string | un
 export type MaintenanceInput = Partial<MaintenanceDeclaration> & Pick<MaintenanceDeclaration, 'name' | 'title'>;
 export type StatusPageItem = { slug: string; title: string; services: number; path: string };
 export type LogsQuery = { level?: string | undefined; q?: string | undefined; since?: string | undefined };
+
+export type AiCallsQuery = {
+  from: number;
+  to: number;
+  outcome?: string | undefined;
+  intent?: string | undefined;
+  failedOver?: boolean;
+};
+export type AiTry = { intent: 'chat' | 'extract' | 'summarize' | 'route'; text: string; model: string };
+const span = ({ from, to }: { from: number; to: number }) => ({
+  from: new Date(from).toISOString(),
+  to: new Date(to).toISOString(),
+});
+
+/** One call through the gateway, as a program would make it; which record tells of it stands in a header. */
+async function aiTry({ intent, text, model }: AiTry): Promise<{ answer: string; auditId: string | undefined }> {
+  const chat = intent === 'chat';
+  const body = chat
+    ? { model, messages: [{ role: 'user', content: text }] }
+    : { intent, payload: { raw_text: text, ...(model === 'auto' ? {} : { model }) } };
+  const response = await send('POST', chat ? '/v1/chat/completions' : '/orchestrate', { body });
+  const said = (await response.json()) as {
+    choices?: { message?: { content?: unknown } }[];
+    result?: unknown;
+    auditId?: string;
+  };
+  const answer = chat ? said.choices?.[0]?.message?.content : said.result;
+  return {
+    answer: typeof answer === 'string' ? answer : JSON.stringify(answer ?? said, null, 2),
+    auditId: said.auditId ?? response.headers.get('x-orrery-audit-id') ?? undefined,
+  };
+}
 
 export const api = {
   me: (signal?: AbortSignal) => call<Me>('GET', '/api/me', { signal, public: true }),
@@ -201,6 +243,18 @@ export const api = {
   statusPages: (signal?: AbortSignal) => call<{ items: StatusPageItem[] }>('GET', '/ops/status-pages', { signal }),
   allDeliveries: (query: { status?: string | undefined }, cursor?: string, signal?: AbortSignal) =>
     call<Page<Delivery>>('GET', '/ops/deliveries', { signal, query: { ...query, cursor, limit: 50 } }),
+
+  aiUsage: (query: { from: number; to: number; by: UsageBy }, signal?: AbortSignal) =>
+    call<AiUsage>('GET', '/ops/ai/usage', { signal, query: { ...span(query), by: query.by } }),
+  aiCalls: ({ from, to, ...query }: AiCallsQuery, cursor?: string, limit = 100, signal?: AbortSignal) =>
+    call<Page<AiCall>>('GET', '/ops/ai/calls', { signal, query: { ...query, ...span({ from, to }), cursor, limit } }),
+  aiCall: (id: string, signal?: AbortSignal) => call<AiCall>('GET', `/ops/ai/calls/${seg(id)}`, { signal }),
+  aiForecast: (signal?: AbortSignal) => call<AiForecast>('GET', '/ops/ai/forecast', { signal }),
+  aiProviders: (signal?: AbortSignal) => call<{ items: AiProviderView[] }>('GET', '/ops/ai/providers', { signal }),
+  aiBudgets: (signal?: AbortSignal) => call<{ items: AiBudget[] }>('GET', '/ops/ai/budgets', { signal }),
+  putAiBudget: (name: string, body: BudgetInput) => call<unknown>('PUT', `/ops/ai/budgets/${seg(name)}`, { body }),
+  removeAiBudget: (name: string) => call<void>('DELETE', `/ops/ai/budgets/${seg(name)}`),
+  aiTry,
 
   keys: (signal?: AbortSignal) => call<{ items: KeyView[] }>('GET', '/api/keys', { signal }),
   createKey: (body: KeyInput) => call<KeyView & { key: string }>('POST', '/api/keys', { body }),

@@ -1,5 +1,14 @@
+import type { UsageBy } from '@orrery/protocol';
 import { infiniteQueryOptions, keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query';
-import { type AlertQuery, ApiError, api, type IncidentQuery, type LogsQuery, type MetricsQuery } from './api.ts';
+import {
+  type AiCallsQuery,
+  type AlertQuery,
+  ApiError,
+  api,
+  type IncidentQuery,
+  type LogsQuery,
+  type MetricsQuery,
+} from './api.ts';
 
 /** Every fact the pages read, once: its key, how to fetch it, how often it is asked for again while the page is live. */
 
@@ -214,4 +223,48 @@ export const hubQuery = queryOptions({
   queryKey: ['hub'],
   queryFn: ({ signal }) => api.hub(signal),
   refetchInterval: every(30_000),
+});
+
+export const aiUsageQuery = (query: { from: number; to: number; by: UsageBy }) =>
+  queryOptions({
+    queryKey: ['ai', 'usage', query],
+    queryFn: ({ signal }) => api.aiUsage(query, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: every(15_000),
+    gcTime: 60_000,
+  });
+export const aiCallsQuery = (query: AiCallsQuery) =>
+  infiniteQueryOptions({
+    queryKey: ['ai', 'calls', query],
+    queryFn: ({ pageParam, signal }) => api.aiCalls(query, pageParam, 100, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    placeholderData: keepPreviousData,
+    refetchInterval: every(15_000),
+    gcTime: 60_000,
+  });
+export const aiFailoversQuery = (from: number, to: number) =>
+  queryOptions({
+    queryKey: ['ai', 'failovers', from, to],
+    queryFn: ({ signal }) => api.aiCalls({ from, to, failedOver: true }, undefined, 12, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: every(15_000),
+    gcTime: 60_000,
+  });
+export const aiCallQuery = (id: string) =>
+  queryOptions({ queryKey: ['ai', 'call', id], queryFn: ({ signal }) => api.aiCall(id, signal), staleTime: 300_000 });
+export const aiForecastQuery = queryOptions({
+  queryKey: ['ai', 'forecast'],
+  queryFn: ({ signal }) => api.aiForecast(signal),
+  refetchInterval: every(300_000),
+});
+export const aiProvidersQuery = queryOptions({
+  queryKey: ['ai', 'providers'],
+  queryFn: ({ signal }) => api.aiProviders(signal),
+  refetchInterval: every(5_000),
+});
+export const aiBudgetsQuery = queryOptions({
+  queryKey: ['ai', 'budgets'],
+  queryFn: ({ signal }) => api.aiBudgets(signal),
+  refetchInterval: every(10_000),
 });

@@ -13,7 +13,7 @@ import { Shell } from './desk/Shell.tsx';
 import { Broken, Missing } from './desk/Trouble.tsx';
 import { meQuery, queryClient } from './queries.ts';
 import { parseSearch, stringifySearch } from './ui/search.ts';
-import { readAlerts, readEcosystem, readOverview, readProject, readProjects, readSettings } from './views.ts';
+import { readAi, readAlerts, readEcosystem, readOverview, readProject, readProjects, readSettings } from './views.ts';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: Missing });
 
@@ -87,6 +87,12 @@ const healing = createRoute({
   path: '/healing',
   component: lazyRouteComponent(() => import('./healing/Healing.tsx')),
 });
+const ai = createRoute({
+  getParentRoute: () => desk,
+  path: '/ai',
+  validateSearch: readAi,
+  component: lazyRouteComponent(() => import('./ai/Ai.tsx')),
+});
 const settings = createRoute({
   getParentRoute: () => desk,
   path: '/settings',
@@ -98,7 +104,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
     setup,
-    desk.addChildren([overview, ecosystem, projects, project, alerts, healing, settings]),
+    desk.addChildren([overview, ecosystem, projects, project, alerts, healing, ai, settings]),
   ]),
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,

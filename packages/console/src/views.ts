@@ -98,3 +98,23 @@ export const readEcosystem = (search: Search) =>
     sort: writeSort(readSort(search.sort)),
     at: typeof search.at === 'string' && PLACE.test(search.at) ? search.at : undefined,
   });
+
+export const AI_TABS = ['usage', 'calls', 'budgets', 'playground'] as const;
+export const AI_WORD: Record<(typeof AI_TABS)[number], string> = {
+  usage: 'Usage',
+  calls: 'Calls',
+  budgets: 'Budgets',
+  playground: 'Playground',
+};
+export const AI_BY = ['provider', 'model', 'tenant', 'project', 'intent', 'key'] as const;
+
+export const readAi = (search: Search) => ({
+  ...readRange(search),
+  ...given({
+    tab: oneOf(search.tab, AI_TABS),
+    by: oneOf(search.by, AI_BY),
+    outcome: oneOf(search.outcome, ['ok', 'failed', 'refused', 'cancelled', 'cut']),
+    intent: textOf(search.intent),
+    call: textOf(search.call),
+  }),
+});

@@ -216,7 +216,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     if (databaseUrl === undefined) await actions.recover();
     stops.push(() => actions.settle());
     const accounts = createAccounts({
-      ...{ db, kind, clock, log, outbound, kafka, appendEvents, audit },
+      ...{ db, kind, clock, log, outbound, kafka, secrets, appendEvents, audit },
       hub: holderId,
       living: () => hubs.members().map(({ id }) => id),
       config: () => file.aiAccounts,

@@ -108,6 +108,13 @@ export const aiAccountsShape = {
       maxMb: z.int().min(1).max(4096).default(64),
     })
     .prefault({}),
+  /** What is asked and answered is kept for these tenants, redacted and sealed, for a while; for nobody else. */
+  content: z
+    .strictObject({
+      tenants: z.array(Word).max(500).default([]),
+      keep: duration('1h', '90d').default('7d'),
+    })
+    .prefault({}),
   /** What is taken out of a request before another company sees it, and what may be asked at all. */
   guardrails: z
     .strictObject({
@@ -184,6 +191,10 @@ export const AiCall = z.object({
   decision: z.unknown(),
 });
 export type AiCall = z.infer<typeof AiCall>;
+
+/** What was said in a call, of a tenant that wants it kept. */
+export const AiContent = z.object({ id: z.string(), request: z.string(), answer: z.string(), until: z.string() });
+export type AiContent = z.infer<typeof AiContent>;
 
 export const UsageBy = z.enum(['provider', 'model', 'tenant', 'project', 'intent', 'key']);
 export type UsageBy = z.infer<typeof UsageBy>;

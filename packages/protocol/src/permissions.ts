@@ -109,6 +109,7 @@ export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
   'PUT /ops/ai/budgets/{name}': 'configure of all',
   'GET /ops/ai/calls': 'ops:view',
   'GET /ops/ai/calls/{id}': 'ops:view',
+  'GET /ops/ai/calls/{id}/content': 'configure',
   'POST /ops/ai/decide': 'ai:run',
   'GET /ops/ai/forecast': 'ops:view',
   'GET /ops/ai/providers': 'ops:view of all',
@@ -165,6 +166,13 @@ export type CommandAsk = Ask | 'local';
 
 /** Every command of `orrery`, sorted by its words. */
 export const COMMAND_ASKS: Readonly<Record<string, CommandAsk>> = {
+  'ai budget list': 'ops:view',
+  'ai budget remove': 'configure of all',
+  'ai budget set': 'configure of all',
+  'ai providers': 'ops:view',
+  'ai test': 'ai:run',
+  'ai try': 'ai:run',
+  'ai usage': 'ops:view',
   'alerts ack': 'alerts:manage',
   'alerts ignore': 'alerts:manage',
   'alerts list': 'ops:view',

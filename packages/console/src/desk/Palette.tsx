@@ -77,6 +77,7 @@ function usePaletteGroups() {
     { id: 'to-alerts', label: 'Alerts', leftSection: arrow, onClick: () => void navigate({ to: '/alerts' }) },
     { id: 'to-ecosystem', label: 'Ecosystem', leftSection: arrow, onClick: () => void navigate({ to: '/ecosystem' }) },
     { id: 'to-healing', label: 'Healing', leftSection: arrow, onClick: () => void navigate({ to: '/healing' }) },
+    { id: 'to-ai', label: 'AI', leftSection: arrow, onClick: () => void navigate({ to: '/ai' }) },
     { id: 'to-projects', label: 'Projects', leftSection: arrow, onClick: () => void navigate({ to: '/projects' }) },
     {
       id: 'to-incidents',

@@ -2,6 +2,7 @@ import { Notifications } from '@mantine/notifications';
 import {
   IconAlertTriangle,
   IconApps,
+  IconBrain,
   IconHeartbeat,
   IconLayoutDashboard,
   IconSettings,
@@ -30,6 +31,7 @@ const ROOMS = [
   { to: '/ecosystem', name: 'Ecosystem', icon: IconTopologyStar3, key: 'e' },
   { to: '/alerts', name: 'Alerts', icon: IconAlertTriangle, key: 'a' },
   { to: '/healing', name: 'Healing', icon: IconHeartbeat, key: 'h' },
+  { to: '/ai', name: 'AI', icon: IconBrain, key: 'i' },
   { to: '/projects', name: 'Projects', icon: IconApps, key: 'p' },
   { to: '/settings', name: 'Settings', icon: IconSettings, key: 's' },
 ] as const;
@@ -121,6 +123,7 @@ function useGlobalKeys(): void {
     'g p': () => void navigate({ to: '/projects' }),
     'g a': () => void navigate({ to: '/alerts' }),
     'g h': () => void navigate({ to: '/healing' }),
+    'g i': () => void navigate({ to: '/ai' }),
     'g s': () => void navigate({ to: '/settings' }),
     p: toggleLive,
     t: toggleTheme,

@@ -12,6 +12,7 @@ export const KEYS: readonly { group: string; keys: readonly [string, string][] }
       ['g h', 'Go to Healing'],
       ['g p', 'Go to Projects'],
       ['g a', 'Go to Alerts'],
+      ['g i', 'Go to AI'],
       ['g s', 'Go to Settings'],
       ['p', 'Pause or go on live'],
       ['t', 'Switch dark and light'],

@@ -14,7 +14,7 @@ import { viewOf } from './providers/view.ts';
 import { probeAll } from './providers/watch.ts';
 import type { Decision } from './routing/decide.ts';
 import { traced } from './telemetry.ts';
-import type { Accounts, Cache, Guardrail, Intent } from './types.ts';
+import type { Accounts, Cache, Contents, Guardrail, Intent } from './types.ts';
 import { errorEvent } from './wire/errors.ts';
 import { type ReadRequest, readRequest } from './wire/request.ts';
 
@@ -34,6 +34,7 @@ export type AiDeps = {
   config(): AiConfig;
   accounts: Accounts;
   cache?: Cache | undefined;
+  contents?: Contents | undefined;
   guardrail?: Guardrail | undefined;
   /** USD for so many tokens; null when there is no price. */
   priceOf?: ServeDeps['priceOf'];
@@ -67,6 +68,7 @@ export function createAi(deps: AiDeps) {
     ...{ book, pool, clock },
     accounts: deps.accounts,
     cache: deps.cache,
+    contents: deps.contents,
     guardrail: deps.guardrail,
     hedgeAfterMs: () => deps.config().hedgeAfterMs,
     splits: () => deps.config().splits,

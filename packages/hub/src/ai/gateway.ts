@@ -17,7 +17,7 @@ export type GatewayDeps = {
   outbound: Outbound;
   hubId: string;
   config(): AiConfig;
-  accounts: Pick<AiAccounts, 'ledger' | 'cache' | 'guardrail' | 'priceOf'>;
+  accounts: Pick<AiAccounts, 'ledger' | 'cache' | 'contents' | 'guardrail' | 'priceOf'>;
   appendEvents(trx: Db, events: readonly LeadEvent[]): Promise<number>;
   tracer: Tracer;
 };
@@ -30,6 +30,7 @@ export function openGateway(deps: GatewayDeps) {
     ...{ db, clock, log, outbound, hubId, config, tracer, priceOf },
     accounts: accounts.ledger,
     cache: accounts.cache,
+    contents: accounts.contents,
     guardrail: accounts.guardrail,
   });
   const leads = createLeads({ db, clock, appendEvents: deps.appendEvents });

@@ -103,3 +103,10 @@ export interface Guardrail {
     provider: { readonly local: boolean },
   ): { ok: true; body: unknown } | { ok: false; reason: string };
 }
+
+/** What is said in calls, kept for the tenants that want it. */
+export interface Contents {
+  wants(call: CallFacts): boolean;
+  /** Never throws; after the call is settled. */
+  keep(call: CallFacts, request: Uint8Array, answer: Uint8Array): Promise<void>;
+}

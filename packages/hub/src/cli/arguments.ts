@@ -10,6 +10,13 @@ export const wholeNumber =
     return value;
   };
 
+/** Reads an option that is a number greater than nothing. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number greater than 0.');
+  return value;
+}
+
 /** Reads an http:// or https:// URL; one without a scheme is taken as https, or http on this machine. */
 export function httpUrl(text: string): string {
   const local = /^(localhost|127\.|\[::1\])/.test(text);

@@ -24,12 +24,17 @@ export type Client = {
   /** The answer as it is, for what is no JSON. */
   text(path: string, query?: Query): Promise<string>;
   post<T>(path: string, body?: unknown, query?: Query): Promise<T>;
+  /** A call to a model, which may take minutes; what tells of it stands in the headers. */
+  ask<T>(path: string, body: unknown): Promise<{ value: T; headers: Readonly<Record<string, string>> }>;
   put<T>(path: string, body: unknown): Promise<T>;
   patch<T>(path: string, body: unknown): Promise<T>;
   delete<T>(path: string): Promise<T>;
   /** Every item of a paged list, up to `limit`. */
   list<T>(path: string, query: Query, limit: number): Promise<T[]>;
 };
+
+/** As long as the gateway gives a provider at most. */
+const ASK_MS = 600_000;
 
 type Local = { url: string; key: string; cert?: string };
 
@@ -60,28 +65,32 @@ export function createClient(options: ClientOptions, terminal: Terminal): Client
     path: string,
     query: Query = {},
     body?: unknown,
-  ): Promise<string> {
+    timeoutMs?: number,
+  ) {
     const target = new URL(`${url}${path}`);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) target.searchParams.set(name, String(value));
     const headers: Record<string, string> = { accept: 'application/json', ...(key ? { 'x-api-key': key } : {}) };
     if (body !== undefined) headers['content-type'] = 'application/json';
-    const answer = await send({
+    const exchange = {
       url: target.href,
       method,
       headers,
       ...(tls ? { tls } : {}),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+    };
+    const answer = await send(exchange, timeoutMs);
     if ('unreachable' in answer)
       throw new CliError(EXIT.unreachable, `no hub answers at ${url} (${answer.unreachable})`, {
         hint: 'is it running? `orrery doctor` looks for the cause',
       });
     if (answer.status >= 400) throw refusal(answer.status, answer.text, key !== undefined);
-    return answer.text;
+    return answer;
   }
   const json = async <T>(...args: Parameters<typeof call>): Promise<T> => {
-    const text = await call(...args);
+    return read<T>((await call(...args)).text);
+  };
+  const read = <T>(text: string): T => {
     if (text === '') return undefined as T;
     try {
       return JSON.parse(text) as T;
@@ -94,8 +103,12 @@ export function createClient(options: ClientOptions, terminal: Terminal): Client
   return {
     url,
     get: (path, query) => json('GET', path, query),
-    text: (path, query) => call('GET', path, query),
+    text: async (path, query) => (await call('GET', path, query)).text,
     post: (path, body, query) => json('POST', path, query, body ?? {}),
+    async ask<T>(path: string, body: unknown) {
+      const { text, headers } = await call('POST', path, {}, body, ASK_MS);
+      return { value: read<T>(text), headers };
+    },
     put: (path, body) => json('PUT', path, {}, body),
     patch: (path, body) => json('PATCH', path, {}, body),
     delete: (path) => json('DELETE', path),
@@ -177,13 +190,15 @@ const sameOrigin = (a: string, b: string): boolean => URL.parse(a)?.origin === U
 
 /** A problem (RFC 9457) as an error of the command line. */
 function refusal(status: number, text: string, hadKey: boolean): CliError {
-  let problem: Partial<Problem> = {};
+  let problem: Partial<Omit<Problem, 'error'>> & { error?: string | { message?: string } } = {};
   try {
-    problem = JSON.parse(text) as Partial<Problem>;
+    problem = JSON.parse(text) as typeof problem;
   } catch {
     // A proxy in between answers in its own words; the status says enough.
   }
-  const message = printable(problem.detail ?? problem.title ?? `the hub answered with status ${status}`);
+  // The wire formats of models have their words inside.
+  const inner = typeof problem.error === 'object' ? problem.error?.message : undefined;
+  const message = printable(problem.detail ?? problem.title ?? inner ?? `the hub answered with status ${status}`);
   const fields = problem.fields ?? [];
   if (status === 401)
     return new CliError(EXIT.denied, hadKey ? message : 'the hub wants a key', {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
+import { registerAi } from './commands/ai.ts';
 import { registerAlerts } from './commands/alerts.ts';
 import { registerAudit } from './commands/audit.ts';
 import { registerChannels } from './commands/channels.ts';
@@ -41,6 +42,7 @@ const COMMANDS = [
   registerSilences,
   registerMaintenance,
   registerRules,
+  registerAi,
   registerKeys,
   registerTenants,
   registerAudit,

@@ -14,6 +14,7 @@ export function toAccountsConfig(
     concurrency: ai.concurrency,
     prices: ai.prices,
     cache: { tenants: ai.cache.tenants, ttlMs: ms(ai.cache.ttl), maxBytes: ai.cache.maxMb * MIB },
+    content: { tenants: ai.content.tenants, keepMs: ms(ai.content.keep) },
     redact: ai.guardrails.redact,
     policy: { maxInputTokens: ai.guardrails.maxInputTokens, models: ai.guardrails.models },
     slowerThanMs: ms(ai.notices.slowerThan),

@@ -40,6 +40,9 @@ export const AI_ACCOUNT_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'ai.cache.tenants': 'Whose answers are kept; nobody’s unless named.',
   'ai.cache.ttl': 'How long one is kept.',
   'ai.cache.maxMb': 'How much is kept in all, in MiB.',
+  'ai.content': 'What is asked and answered, kept for reading what went wrong: redacted, sealed, and for a while.',
+  'ai.content.tenants': 'Whose calls; nobody’s unless named.',
+  'ai.content.keep': 'For how long.',
   'ai.guardrails': 'What a request may hold.',
   'ai.guardrails.redact':
     'Personal data and secrets that are taken out before a provider that is not local sees a request.',

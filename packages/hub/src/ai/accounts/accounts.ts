@@ -174,6 +174,11 @@ export function createLedger(deps: {
     if (outcome.cached) return { nano: 0, source: 'cache' };
     const { provider, model } = outcome;
     if (usage.inputTokens === 0 && usage.outputTokens === 0) return { nano: 0, source: 'unused' };
+    // The caller left before anybody is known to have answered: whoever was asked has read the prompt.
+    if (provider === undefined && outcome.outcome === 'cancelled') {
+      const prompt = { inputTokens: usage.inputTokens, maxOutputTokens: 0 };
+      return { nano: prices.dearest(candidates, prompt, call.at), source: 'estimate' };
+    }
     if (provider === undefined || model === undefined) return undefined;
     const local = candidates.find((one) => one.provider === provider)?.local ?? false;
     return prices.cost(provider, model, local, usage, call.at);

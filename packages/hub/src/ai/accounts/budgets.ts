@@ -62,7 +62,7 @@ export async function listBudgets(db: Db, book: BudgetBook, caller: Caller, now:
     const isOwn = caller.tenant === null || match.tenant === caller.tenant || each === 'tenant';
     const isVisible =
       caller.projects === 'all' ||
-      caller.tenant !== null ||
+      (caller.tenant !== null && !caller.limited) ||
       (match.project !== undefined && caller.projects.includes(match.project));
     if (!isOwn || !isVisible) continue;
     const windows = uses

@@ -36,11 +36,11 @@ export async function listCalls(
     .limit(filter.limit + 1);
   if (caller.tenant !== null) query = query.where('tenant', '=', caller.tenant);
   if (caller.projects !== 'all') {
-    const { projects, tenant } = caller;
+    const { projects, tenant, limited } = caller;
     query = query.where((eb) =>
       eb.or([
         eb('project', 'in', projects.length > 0 ? [...projects] : ['']),
-        ...(tenant === null ? [] : [eb('project', 'is', null)]),
+        ...(tenant === null || limited ? [] : [eb('project', 'is', null)]),
       ]),
     );
   }

@@ -7,12 +7,14 @@ import { defineJob, type JobDefinition } from '../../platform/jobs.ts';
 import type { Kafka } from '../../platform/kafka.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Outbound } from '../../platform/outbound.ts';
+import type { Secrets } from '../../platform/secrets.ts';
 import { createLedger } from './accounts.ts';
 import { createAnnotator } from './annotate.ts';
 import { createBudgetBook } from './budgetBook.ts';
 import { budgetUses, expireCounters, listBudgets } from './budgets.ts';
 import { createCache } from './cache.ts';
 import { type CallFilter, getCall, listCalls } from './calls.ts';
+import { createContents } from './contents.ts';
 import { expireCalls } from './expire.ts';
 import { forecast } from './forecast.ts';
 import { createGuardrail } from './guardrail/guardrail.ts';
@@ -37,6 +39,7 @@ export type AccountsDeps = {
   log: Log;
   outbound: Outbound;
   kafka: Kafka;
+  secrets: Secrets;
   /** This hub, as the others know it. */
   hub: string;
   /** The hubs that live, this one included. */
@@ -89,6 +92,8 @@ export function createAccounts(deps: AccountsDeps) {
     },
   });
   const measure = createCallMetrics(deps.registry, ledger.measures);
+
+  const contents = createContents({ ...deps, config: () => config().content });
 
   async function tell(trx: Db, notices: readonly Notice[], project: string | undefined, at: number): Promise<void> {
     await deps.appendEvents(
@@ -159,6 +164,7 @@ export function createAccounts(deps: AccountsDeps) {
     /** The seams that the gateway calls. */
     ledger,
     cache: createCache({ clock, config: () => config().cache }),
+    contents,
     guardrail: createGuardrail(() => config().redact),
     jobs,
     /** US dollars for so many tokens of a provider's model; null when nobody knows a price. */
@@ -195,6 +201,7 @@ export function createAccounts(deps: AccountsDeps) {
       const now = clock.now();
       await expireCalls(db, config().retention, now);
       await expireCounters(db, now);
+      await contents.expire();
     },
   };
 }

@@ -30,7 +30,8 @@ export function noticesOf(call: CallFacts, outcome: CallOutcome, row: CallRow, s
       data,
     });
   const [first] = outcome.failovers;
-  if (first)
+  // Of a call whose caller left nobody took over.
+  if (first && outcome.outcome !== 'cancelled')
     notices.push({
       kind: 'failover',
       subject: first.provider,

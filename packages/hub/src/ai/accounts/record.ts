@@ -50,14 +50,15 @@ export type Counted = Usage & { estimated: boolean };
 const CHARS_PER_TOKEN = 3;
 
 /**
- * What a call used. A provider that was cut off in the middle has worked and will bill it: its prompt counts as estimated, its answer by the
- * characters that came. One that failed before it said anything counts nothing.
+ * What a call used. A provider that was cut off in the middle, or whose caller left, has worked and will bill it: its prompt counts as
+ * estimated, its answer by the characters that came. One that failed before it said anything counts nothing.
  */
 export function counted(estimate: CallFacts['estimate'], outcome: CallOutcome): Counted {
   if (outcome.cached) return { inputTokens: 0, outputTokens: 0, estimated: false };
   if (outcome.usage) return { ...outcome.usage, estimated: false };
   const worked = outcome.outcome === 'ok' || outcome.outcome === 'cut' || outcome.outcome === 'cancelled';
-  if (!worked || outcome.provider === undefined) return { inputTokens: 0, outputTokens: 0, estimated: false };
+  if (!worked || (outcome.provider === undefined && outcome.outcome !== 'cancelled'))
+    return { inputTokens: 0, outputTokens: 0, estimated: false };
   const outputTokens = Math.ceil((outcome.receivedChars ?? 0) / CHARS_PER_TOKEN);
   return { inputTokens: estimate.inputTokens, outputTokens, estimated: true };
 }

@@ -1,6 +1,7 @@
 import {
   AiBudget,
   AiCall,
+  AiContent,
   AiForecast,
   AiUsage,
   BudgetDeclaration,
@@ -88,6 +89,16 @@ export function accountRoutes(accounts: AiAccounts, now: () => number): Route<Ca
       params: z.strictObject({ id: z.string().min(1).max(128) }),
       response: AiCall,
       handle: ({ caller, params }) => accounts.call(caller, params.id),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/ops/ai/calls/{id}/content',
+      auth: 'configure',
+      tag: 'AI',
+      summary: 'What was said in a call, where its tenant wants that kept',
+      params: z.strictObject({ id: z.string().min(1).max(128) }),
+      response: AiContent,
+      handle: ({ caller, params }) => accounts.contents.read(caller, params.id),
     }),
     defineRoute({
       method: 'get',

@@ -7,6 +7,7 @@ export type AccountsConfig = {
   readonly concurrency: readonly ConcurrencyDeclaration[];
   readonly prices: readonly PriceDeclaration[];
   readonly cache: { readonly tenants: readonly string[]; readonly ttlMs: number; readonly maxBytes: number };
+  readonly content: { readonly tenants: readonly string[]; readonly keepMs: number };
   readonly redact: readonly {
     readonly tenants: readonly string[];
     readonly rules: readonly RedactionRule[];

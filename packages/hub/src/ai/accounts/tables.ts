@@ -90,5 +90,6 @@ export type AccountTables = {
   ai_budgets: { name: string; declaration: string; created_by: string; created_at: number };
   ai_usage: UsageRow;
   ai_rolled: { span: 'hour' | 'day'; until_at: number };
+  ai_contents: { call_id: string; tenant: string; at: number; until_at: number; sealed: string };
   ai_annotations: { id: string; at: number; body: string };
 };

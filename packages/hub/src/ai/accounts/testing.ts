@@ -18,6 +18,7 @@ export const settings = (more: Partial<AccountsConfig> = {}): AccountsConfig => 
   concurrency: [],
   prices: [],
   cache: { tenants: [], ttlMs: 3_600_000, maxBytes: 1 << 20 },
+  content: { tenants: [], keepMs: 7 * 86_400_000 },
   redact: [],
   policy: { models: [] },
   slowerThanMs: 2000,

@@ -42,7 +42,7 @@ export function visibleTo(caller: Caller): (row: { tenant: string | null; projec
   return ({ tenant, project }) =>
     (caller.tenant === null || caller.tenant === tenant) &&
     (caller.projects === 'all' ||
-      (caller.tenant !== null && !project) ||
+      (caller.tenant !== null && !caller.limited && !project) ||
       (project !== null && project !== '' && sees(caller, project)));
 }
 

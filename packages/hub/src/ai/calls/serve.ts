@@ -3,7 +3,7 @@ import { factsOf } from '../providers/book.ts';
 import type { ProviderFacts } from '../routing/decide.ts';
 import { type Chosen, type Decision, decide } from '../routing/decide.ts';
 import { bridgeOf } from '../translate/index.ts';
-import type { Accounts, Cache, CachedAnswer, CallOutcome, Usage } from '../types.ts';
+import type { Accounts, Cache, CachedAnswer, CallOutcome, Contents, Usage } from '../types.ts';
 import type { Json } from '../wire/api.ts';
 import type { WireError } from '../wire/errors.ts';
 import { writeEvent } from '../wire/events.ts';
@@ -16,6 +16,7 @@ import { type Failover, type SeekDeps, type Sought, seek } from './seek.ts';
 export type ServeDeps = SeekDeps & {
   accounts: Accounts;
   cache: Cache | undefined;
+  contents: Contents | undefined;
   splits(): readonly AiSplitDeclaration[];
   /** USD for so many tokens of a provider's model; null when it has no price. */
   priceOf(provider: string, model: string, tokens: { input: number; output: number }): number | null;
@@ -102,7 +103,10 @@ export async function serve(
     const kept = deps.cache?.wants(call.facts) ? await deps.cache.get(call.facts, call.bytes) : undefined;
     if (kept) {
       await settle({ outcome: 'ok', status: kept.status, cached: true, ...servedBy(kept) });
-      return { ...base(), kind: 'whole', ...kept, bytes: kept.body, body: bodyOf(kept), cached: true };
+      const { body, ...rest } = kept;
+      // A stream is given again as it was, in one piece.
+      const parsed = isStream(kept) ? {} : { body: bodyOf(kept) };
+      return { ...base(), kind: 'whole', ...rest, bytes: body, ...parsed, cached: true };
     }
     const candidates = admission.localOnly ? decision.candidates.filter(({ local }) => local) : decision.candidates;
     const sought = await seek(deps, call, candidates, watch, signal);
@@ -122,7 +126,7 @@ export async function serve(
     if (opened.kind === 'stream') {
       watch.first();
       const carry = (sink: StreamSink) =>
-        carryStream({ call, sought, opened, sink, settle, by, watch, failureEvent, signal });
+        carryStream({ deps, call, sought, opened, sink, settle, by, watch, failureEvent, signal });
       return { ...base(), ...by, kind: 'stream', contentType: opened.contentType, carry };
     }
     sought.release();
@@ -150,8 +154,7 @@ export async function serve(
     const contentType = bridge ? 'application/json' : opened.contentType;
     const { usage } = opened;
     await settle({ outcome: 'ok', status: 200, ...by, ...(usage ? { usage } : {}) });
-    if (deps.cache?.wants(call.facts))
-      await deps.cache.put(call.facts, call.bytes, { status: 200, contentType, body: bytes, ...by });
+    await remember(deps, call, { status: 200, contentType, body: bytes, ...by });
     return { ...base(), ...by, kind: 'whole', status: 200, contentType, bytes, body, ...(usage ? { usage } : {}) };
   } catch (error) {
     await settle({ outcome: 'failed', status: 500, error: 'the hub failed' });
@@ -160,6 +163,7 @@ export async function serve(
 }
 
 type Carry = {
+  deps: ServeDeps;
   call: Prepared;
   sought: Sought & { ok: true };
   opened: OpenStream;
@@ -172,6 +176,7 @@ type Carry = {
 };
 
 async function carryStream({
+  deps,
   call,
   sought,
   opened,
@@ -185,7 +190,9 @@ async function carryStream({
   const bridge = bridgeOf(call.api, sought.chosen.api)?.stream(call.body);
   const waited = watch.wait();
   let waitingForRoom = false;
+  const record = createRecord(deps, call);
   const write = (bytes: Uint8Array | string) => {
+    record?.add(bytes);
     if (sink.write(bytes) || waitingForRoom) return;
     // Whoever reads slowly makes the provider wait, not the hub's memory grow.
     waitingForRoom = true;
@@ -223,8 +230,32 @@ async function carryStream({
     const last = bridge?.end().map(writeEvent).join('') ?? '';
     if (last !== '') write(last);
     await settle({ outcome: 'ok', ...known });
+    const body = record?.whole();
+    if (body) await remember(deps, call, { status: 200, contentType: opened.contentType, body, ...by });
   }
   sink.end();
+}
+
+/** Keeps what was answered, for the tenants that want it: to be given again, or to be read. */
+async function remember(deps: ServeDeps, call: Prepared, answer: CachedAnswer): Promise<void> {
+  if (deps.cache?.wants(call.facts)) await deps.cache.put(call.facts, call.bytes, answer);
+  if (deps.contents?.wants(call.facts)) await deps.contents.keep(call.facts, call.bytes, answer.body);
+}
+
+const MOST_RECORDED = 2 * 1024 * 1024;
+
+/** What goes to the caller of a stream, where somebody wants it; a stream that is too long is not kept. */
+function createRecord(deps: ServeDeps, call: Prepared) {
+  if (!deps.cache?.wants(call.facts) && !deps.contents?.wants(call.facts)) return undefined;
+  const pieces: Buffer[] = [];
+  let size = 0;
+  return {
+    add(bytes: Uint8Array | string): void {
+      size += bytes.length;
+      if (size <= MOST_RECORDED) pieces.push(Buffer.from(bytes));
+    },
+    whole: (): Buffer | undefined => (size <= MOST_RECORDED ? Buffer.concat(pieces) : undefined),
+  };
 }
 
 function errorOf(decision: Decision): WireError {
@@ -268,6 +299,7 @@ const servedBy = ({ provider, model }: CachedAnswer) => ({
   ...(provider === undefined ? {} : { provider }),
   ...(model === undefined ? {} : { model }),
 });
+const isStream = ({ contentType }: CachedAnswer): boolean => contentType.startsWith('text/event-stream');
 const bodyOf = (kept: CachedAnswer): Json => JSON.parse(new TextDecoder().decode(kept.body));
 
 /** What a provider said of a request that it refused, in its own words. */

@@ -1,0 +1,10 @@
+import { NONE } from '../ui/format.ts';
+
+/** Dollars, with as many digits as the amount needs: `$0.000012`, `$0.42`, `$1,234`. Null is unpriced. */
+export function formatUsd(usd: number | null | undefined): string {
+  if (usd === null || usd === undefined || !Number.isFinite(usd)) return NONE;
+  if (usd === 0) return '$0';
+  if (usd < 0.01) return `$${Number(usd.toPrecision(2)).toFixed(Math.min(9, 1 - Math.floor(Math.log10(usd))))}`;
+  if (usd < 100) return `$${usd.toFixed(2)}`;
+  return `$${Math.round(usd).toLocaleString('en')}`;
+}
