@@ -53,6 +53,7 @@ export function actionRoutes(actions: Actions): Route<Caller>[] {
       summary: 'Ask instances that allow it for an action, each by a signed request',
       body: FanoutInput,
       response: FanoutAnswer,
+      echoes: true,
       bodyLimit: 256 * 1024,
       perMinute: 60,
       handle: ({ caller, body }) => actions.run(caller, body),
