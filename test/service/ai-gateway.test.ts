@@ -140,3 +140,36 @@ test('the variables of the environment alone make providers', async () => {
   ]);
   await alone.dispose();
 });
+
+test('with hedging a second provider is asked while the first is silent, and the first is let go', async () => {
+  let begun = false;
+  let closed = false;
+  const silent = await startProvider((outgoing) => {
+    begun = true;
+    outgoing.once('close', () => {
+      closed = true;
+    });
+  });
+  const hedging = await startHub({
+    yaml: `ai:
+  hedgeAfter: 50ms
+  providers:
+    - { name: silent, kind: compatible, url: "${silent.url}/v1", priority: 1, models: [m] }
+    - { name: quick, kind: compatible, url: "${second.url}/v1", priority: 2, models: [m] }
+`,
+  });
+  const answer = await hedging.api.post<unknown>('/v1/chat/completions', { model: 'm', messages: [] });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('x-orrery-provider')).toBe('quick');
+  expect(begun).toBe(true);
+  await until(() => closed, { what: 'the silent one is let go' });
+  await until(
+    async () => {
+      const { items } = await hedging.api.read<{ items: AiProviderView[] }>('/ops/ai/providers');
+      return items.every(({ inFlight }) => inFlight === 0);
+    },
+    { what: 'nothing is under way any more' },
+  );
+  await hedging.dispose();
+  await silent.close();
+});
