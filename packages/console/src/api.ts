@@ -27,6 +27,7 @@ import type {
   MaintenanceDeclaration,
   MaintenanceView,
   Me,
+  MeshStatus,
   OpsEvent,
   OpsHealth,
   Problem,
@@ -218,6 +219,7 @@ export const api = {
   resumeHealing: () => call<HealControl>('POST', '/ops/heal/resume', { body: {} }),
   decideAttempt: (id: string, verb: 'approve' | 'deny') =>
     call<HealAttempt>('POST', `/ops/autoheal/${seg(id)}/${verb}`, verb === 'deny' ? { body: {} } : {}),
+  mesh: (signal?: AbortSignal) => call<MeshStatus>('GET', '/api/fed/mesh', { signal }),
   jobs: (signal?: AbortSignal) => call<{ items: Job[] }>('GET', '/ops/jobs', { signal }),
 
   alerts: (query: AlertQuery, cursor?: string, signal?: AbortSignal) =>

@@ -208,6 +208,11 @@ export const healControlQuery = queryOptions({
   queryFn: ({ signal }) => api.healControl(signal),
   refetchInterval: every(5_000),
 });
+export const meshQuery = queryOptions({
+  queryKey: ['mesh'],
+  queryFn: ({ signal }) => api.mesh(signal),
+  refetchInterval: every(5_000),
+});
 export const jobsQuery = queryOptions({
   queryKey: ['jobs'],
   queryFn: ({ signal }) => api.jobs(signal),

@@ -54,13 +54,14 @@ export const readAlerts = (search: Search) =>
     alert: textOf(search.alert),
   });
 
-export const SETTINGS_TABS = ['keys', 'channels', 'routes', 'rules', 'pages', 'jobs', 'config'] as const;
+export const SETTINGS_TABS = ['keys', 'channels', 'routes', 'rules', 'pages', 'mesh', 'jobs', 'config'] as const;
 export const SETTINGS_WORD: Record<(typeof SETTINGS_TABS)[number], string> = {
   keys: 'API keys',
   channels: 'Channels',
   routes: 'Routes',
   rules: 'Rules',
   pages: 'Status pages',
+  mesh: 'Mesh',
   jobs: 'Jobs',
   config: 'Configuration',
 };

@@ -66,8 +66,21 @@ export function ProjectHead({ project, services, range }: Props) {
               : 'ago'
         }
       />
+      {project.risk !== undefined && (
+        <Figure name="Risk" value={formatNumber(project.risk)} sub={factorWords(project.riskFactors)} />
+      )}
     </section>
   );
+}
+
+/** The factors that are known and not zero, the worst first. */
+function factorWords(factors: ProjectDetail['riskFactors']): string {
+  const known = Object.entries(factors ?? {}).filter(([, value]) => value !== null && value > 0);
+  if (known.length === 0) return 'nothing known against it';
+  return known
+    .toSorted(([, a], [, b]) => (b ?? 0) - (a ?? 0))
+    .map(([name, value]) => `${name} ${formatNumber(value ?? 0)}`)
+    .join(', ');
 }
 
 function Figure({ name, value, sub }: { name: string; value: ReactNode; sub?: ReactNode }) {

@@ -7,6 +7,7 @@ import { Channels } from './Channels.tsx';
 import { ConfigState } from './ConfigState.tsx';
 import { Jobs } from './Jobs.tsx';
 import { Keys } from './Keys.tsx';
+import { Mesh } from './Mesh.tsx';
 import { Routes } from './Routes.tsx';
 import { Rules } from './Rules.tsx';
 import { StatusPages } from './StatusPages.tsx';
@@ -31,6 +32,7 @@ export default function Settings() {
       {tab === 'routes' && <Routes />}
       {tab === 'rules' && <Rules />}
       {tab === 'pages' && <StatusPages />}
+      {tab === 'mesh' && <Mesh />}
       {tab === 'jobs' && <Jobs />}
       {tab === 'config' && <ConfigState />}
     </Page>

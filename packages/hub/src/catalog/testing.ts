@@ -20,6 +20,7 @@ export async function catalogOn(db: Db, manifest: object = {}) {
   const server = createServer((request, response) => {
     if (kit.hang) return void kit.hanging++;
     const odd = request.url === '/odd/api/capabilities';
+    if (request.url === '/odd/api/actions') return void response.writeHead(405).end();
     response.writeHead(odd || request.url?.startsWith('/plain') ? 200 : 404).end(odd ? JSON.stringify(manifest) : '{}');
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));

@@ -36,6 +36,21 @@ test('a manifest that names one endpoint twice, or with characters that no datab
   expect(await statuses('plain')).toEqual(ALL_WELL);
 });
 
+test('whatever the manifest names is asked; where signed requests go, that no other is taken is well', async () => {
+  const endpoints = { graph: '/api/graph', task: '/api/task', actions: '/api/actions' };
+  const { catalog } = await house({ project: 'odd', version: '1', endpoints });
+  await catalog.verify();
+  const found = (await catalog.get(staff, 'odd')).endpoints;
+  expect(found.find(({ name }) => name === 'actions')).toMatchObject({
+    status: 'ok',
+    authKind: 'signature',
+    latencyMs: expect.any(Number),
+    lastVerifiedAt: expect.any(String),
+  });
+  for (const name of ['graph', 'task'])
+    expect(found.find((endpoint) => endpoint.name === name)).toMatchObject({ authKind: 'api-key', reason: 'HTTP 404' });
+});
+
 test('a verification that is cut short leaves what is known', async () => {
   const { catalog, kit, statuses } = await house({});
   await catalog.verify();

@@ -45,8 +45,9 @@ export function createVerify(deps: CatalogDeps) {
         headers: { accept: 'application/json', ...(key === undefined ? {} : { 'x-api-key': key }) },
         ...(signal ? { signal } : {}),
       });
-      // An unhealthy instance answers its health with 503: the endpoint itself works.
-      const ok = answer.status < 400 || (name === 'health' && answer.status === 503);
+      // An unhealthy instance answers its health with 503, and one that takes signed requests no other: the endpoint itself works.
+      const expected = (name === 'health' && answer.status === 503) || (auth === 'signature' && answer.status === 405);
+      const ok = answer.status < 400 || expected;
       return {
         endpoint: {
           ...base,
@@ -73,7 +74,9 @@ export function createVerify(deps: CatalogDeps) {
       manifest = undefined;
     }
     const extra = await Promise.all(
-      namedIn(manifest).map(([name, path]) => check(row, name, origin + path, 'api-key', signal)),
+      namedIn(manifest).map(([name, path]) =>
+        check(row, name, origin + path, name === 'actions' ? 'signature' : 'api-key', signal),
+      ),
     );
     // What was cut short says nothing of the instance: what is known stays.
     if (signal?.aborted) return;
