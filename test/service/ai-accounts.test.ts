@@ -129,7 +129,7 @@ test('usage, calls and budgets are there for programs and for the command line',
   expect(locked.err).toContain('is declared in orrery.yaml');
   expect((await orrery('ai', 'budget')).out).toMatch(/filed .*100 %.*orrery\.yaml/);
   expect((await orrery('ai', 'usage', '--by', 'model')).out).toMatch(/^MODEL .*\n(.*\n)*small /);
-  expect((await orrery('ai', 'providers')).out).toMatch(/first .*healthy/);
+  expect((await orrery('ai', 'providers')).out).toMatch(/^second .*healthy/m);
   expect(await orrery('ai', 'test', 'second')).toMatchObject({ code: 0, out: expect.stringMatching(/second +ok/) });
   const tried = await orrery('ai', 'try', 'Say hello');
   expect(tried.out).toContain('Hello from the first');
