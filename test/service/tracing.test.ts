@@ -7,13 +7,22 @@ test('a hub tells a collector what it did for whom, and the last of it when it s
   const collector = await startCollector();
   onTestFinished(() => collector.stop());
   const hub = await startHub({
-    yaml: 'projects:\n  - { slug: veria, name: Veria, hubUrl: "http://127.0.0.1:9" }\nnetwork: { allowPrivate: true }\n',
+    yaml: 'projects:\n  - { slug: veria, name: Veria, hubUrl: "http://127.0.0.1:9", meshNs: veria.mesh, apiKey: key-of-veria-for-the-tracer }\nnetwork: { allowPrivate: true }\n',
     env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_HEADERS: 'x-team=ops' },
   });
   onTestFinished(() => hub.dispose());
   await hub.api.read('/api/fed/projects');
   await hub.api.post('/api/fed/refresh', { projects: ['veria'] });
   await hub.api.get('/api/fed/projects/nobody');
+  const pushed = await fetch(`${hub.url}/api/fed/events`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/cloudevents+json', 'x-api-key': 'key-of-veria-for-the-tracer' },
+    body: JSON.stringify({
+      ...{ specversion: '1.0', id: 'a1', source: 'urn:veria', type: 'veria.mesh.audit.summary.status' },
+      data: { projectSlug: 'veria', ok: 4, warn: 0, fail: 1, lastRun: new Date().toISOString() },
+    }),
+  });
+  expect(pushed.status).toBeLessThan(300);
   const metrics = await until(
     async () => {
       const { text } = await hub.api.get('/metrics');
@@ -41,4 +50,6 @@ test('a hub tells a collector what it did for whom, and the last of it when it s
     'metrics',
   ]);
   expect(verified[0]).toMatchObject({ attributes: { 'fed.project': 'veria' }, status: { code: 'STATUS_CODE_ERROR' } });
+  expect(named('fed.aggregate.metrics')[0]?.attributes).toMatchObject({ 'fed.step': 'take in', 'fed.deliveries': 1 });
+  expect(named('fed.catalog.update')[0]?.attributes).toMatchObject({ 'fed.projects': 1 });
 });

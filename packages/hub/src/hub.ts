@@ -199,6 +199,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       selfCheckTargets: () => file.network.selfCheck,
       inMaintenance: (project, service, at) => alerts.inMaintenance(project, service, at),
       onLag: telemetry.observeLag,
+      tracer: tracing,
       mesh: {
         url: config.nats?.reveal(),
         speaker: projectHub,
@@ -403,7 +404,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         agent: 'Monitor',
         schedule: { everyMs: 60_000 },
         timeoutMs: 50_000,
-        run: ({ signal }) => tracing.span('fed.aggregate.metrics', {}, async () => void (await samples.rollup(signal))),
+        run: ({ signal }) => tracing.span('fed.aggregate.metrics', { 'fed.step': 'roll up' }, async () => void (await samples.rollup(signal))),
       }),
       defineJob({
         name: 'retention',

@@ -6,6 +6,7 @@ import { HubError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { isOutage } from '../platform/outage.ts';
 import { createTogether } from '../platform/together.ts';
+import { noTracing, type Tracer } from '../platform/tracing.ts';
 import type { WatchedProject } from './compile.ts';
 import { type Digest, digest, type Refused, STALE_MS } from './digest.ts';
 import type { AppendEvents, Facts, Seen, StoreEdges, StoreSamples } from './facts.ts';
@@ -40,18 +41,22 @@ export function createAccept(deps: {
   refusals: Refusals;
   projectOf(slug: string): WatchedProject | undefined;
   emit(facts: Facts): void;
+  tracer?: Tracer | undefined;
 }) {
   const { clock, refusals } = deps;
+  const { span } = deps.tracer ?? noTracing;
   const state = createMeshState();
   const gather = (bounds: typeof TOGETHER) =>
     createTogether<Delivery, Stored>({
       ...bounds,
       run: (deliveries) =>
-        inTransaction(deps.db, async (trx) => {
-          const stored: Stored[] = [];
-          for (const delivery of deliveries) stored.push(await store(trx, delivery));
-          return stored;
-        }),
+        span('fed.aggregate.metrics', { 'fed.step': 'take in', 'fed.deliveries': deliveries.length }, () =>
+          inTransaction(deps.db, async (trx) => {
+            const stored: Stored[] = [];
+            for (const delivery of deliveries) stored.push(await store(trx, delivery));
+            return stored;
+          }),
+        ),
       weight: ({ digests }) => digests.reduce((sum, { samples }) => sum + 1 + samples.length, 0),
       isShared: isOutage,
     });

@@ -5,6 +5,7 @@ import { HubError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Outbound } from '../platform/outbound.ts';
 import type { Secrets } from '../platform/secrets.ts';
+import type { Tracer } from '../platform/tracing.ts';
 import { createAccept } from './accept.ts';
 import { compileProbes, type Probe, type WatchedProject } from './compile.ts';
 import { expire } from './expire.ts';
@@ -54,6 +55,8 @@ type IntakeDeps = {
   };
   /** Told of every planned check how late it began, ms. */
   onLag?(ms: number): void;
+  /** Measures what is taken in; nothing unless given. */
+  tracer?: Tracer;
 };
 
 /** A probe's state; times are epoch ms of the hub's clock. */
