@@ -404,7 +404,12 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         agent: 'Monitor',
         schedule: { everyMs: 60_000 },
         timeoutMs: 50_000,
-        run: ({ signal }) => tracing.span('fed.aggregate.metrics', { 'fed.step': 'roll up' }, async () => void (await samples.rollup(signal))),
+        run: ({ signal }) =>
+          tracing.span(
+            'fed.aggregate.metrics',
+            { 'fed.step': 'roll up' },
+            async () => void (await samples.rollup(signal)),
+          ),
       }),
       defineJob({
         name: 'retention',
