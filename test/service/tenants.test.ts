@@ -90,6 +90,10 @@ beforeAll(async () => {
   });
   await makeKey(hub, 'operator', { tenant: 'zebra-ltd' });
   const { items: keys } = await hub.api.read<{ items: KeyView[] }>('/api/keys');
+  leaveRow(hub, 'invitations', {
+    ...{ id: 'inv_zebra', email: 'new@zebra.test', role: 'viewer', tenant: 'zebra-ltd', invited_by: 'Zoe' },
+    ...{ created_at: Date.now(), expires_at: Date.now() + 3_600_000 },
+  });
   leaveRow(hub, 'ai_calls', { id: 'call_zebra', tenant: 'zebra-ltd', project: 'zebra-shop', at: Date.now() });
   const lead = { tenant: 'zebra-ltd', project: 'zebra-shop', at: Date.now(), source: 'test', source_id: '1' };
   leaveRow(hub, 'leads', { ...lead, id: 'lead_zebra', fields: '{"name":"Zebra"}' });
@@ -113,6 +117,8 @@ beforeAll(async () => {
     'maintenance/{name}': 'zebra-night',
     'silences/{id}': silence.body.id,
     'audit/{seq}': '1',
+    'users/{id}': 'usr_zoezebratest',
+    'invitations/{id}': 'inv_zebra',
   };
 });
 afterAll(() => hub?.dispose());
@@ -121,6 +127,7 @@ afterAll(() => hub?.dispose());
 const BODIES: Readonly<Record<string, object>> = {
   'PUT /api/fed/projects/{slug}/tenant': { tenant: 'acme' },
   'PATCH /api/tenants/{id}': { name: 'Taken' },
+  'PATCH /api/users/{id}': { role: 'viewer' },
 };
 /** Columns that nobody but a caller changes. */
 const KEPT = {
@@ -130,6 +137,8 @@ const KEPT = {
   tenants: 'id, name, tier, features',
   api_keys: 'id, name, tenant, revoked_at',
   heal_attempts: 'id, project, status, approved_by',
+  users: 'id, role, tenant, disabled_at',
+  invitations: 'id, email, tenant, revoked_at',
 };
 
 const routes = Object.entries(ROUTE_ASKS).map(([route, ask]) => {
