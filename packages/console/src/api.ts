@@ -9,6 +9,7 @@ import type {
   BudgetInput,
   ChannelView,
   ConfigStatus,
+  Dashboard,
   Delivery,
   EcosystemGraph,
   Fanout,
@@ -177,6 +178,7 @@ export const api = {
     call<unknown>('POST', '/api/auth/sign-in/email', { body, public: true }),
   signOut: () => call<unknown>('POST', '/api/auth/sign-out', { body: {}, public: true }),
 
+  dashboard: (signal?: AbortSignal) => call<Dashboard>('GET', '/api/dashboard', { signal }),
   projects: (signal?: AbortSignal) => call<FedProject[]>('GET', '/api/fed/projects', { signal }),
   project: (slug: string, signal?: AbortSignal) =>
     call<ProjectDetail>('GET', `/api/fed/projects/${seg(slug)}`, { signal }),

@@ -39,6 +39,12 @@ export const meQuery = queryOptions({
   staleTime: 60_000,
 });
 
+export const dashboardQuery = queryOptions({
+  queryKey: ['dashboard'],
+  queryFn: ({ signal }) => api.dashboard(signal),
+  refetchInterval: every(10_000),
+});
+
 export const projectsQuery = queryOptions({
   queryKey: ['projects'],
   queryFn: ({ signal }) => api.projects(signal),

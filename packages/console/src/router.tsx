@@ -56,7 +56,17 @@ const overview = createRoute({
   getParentRoute: () => desk,
   path: '/',
   validateSearch: readOverview,
+  // Who may not look at operations has a page of their own.
+  beforeLoad: async () => {
+    const me = await queryClient.ensureQueryData(meQuery);
+    if (!me.permissions.includes('ops:view')) throw redirect({ to: '/dashboard' });
+  },
   component: lazyRouteComponent(() => import('./overview/Overview.tsx')),
+});
+const dashboard = createRoute({
+  getParentRoute: () => desk,
+  path: '/dashboard',
+  component: lazyRouteComponent(() => import('./dashboard/Dashboard.tsx')),
 });
 const ecosystem = createRoute({
   getParentRoute: () => desk,
@@ -104,7 +114,7 @@ export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
     setup,
-    desk.addChildren([overview, ecosystem, projects, project, alerts, healing, ai, settings]),
+    desk.addChildren([overview, dashboard, ecosystem, projects, project, alerts, healing, ai, settings]),
   ]),
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,

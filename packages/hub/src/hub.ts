@@ -19,6 +19,7 @@ import { alertRoutes, createAlerts, ruleRoutes } from './alerts/index.ts';
 import { analysisRoutes, createAnalysis } from './analysis/index.ts';
 import { catalogRoutes, createCatalog, createLayout } from './catalog/index.ts';
 import { type Config, configRoutes, type FileConfig, mailServer, watchConfig } from './config/index.ts';
+import { dashboardRoutes } from './dashboard.ts';
 import { createDetect, detectRoutes } from './detect/index.ts';
 import { createEvents, eventRoutes } from './events/index.ts';
 import { followProjects } from './follow-projects.ts';
@@ -345,6 +346,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...alertRoutes(alerts),
       ...ruleRoutes(alerts.rules),
       ...accountRoutes(accounts, clock.now),
+      ...dashboardRoutes({ catalog, incidents: alerts.incidents, aiUsage: accounts.usage, clock }),
       ...statusPageRoutes(statusPages),
       ...analysisRoutes(analysis),
       ...gateway.routes,

@@ -8,6 +8,7 @@ export * from './channels.ts';
 export * from './cloudevent.ts';
 export * from './common.ts';
 export * from './cron.ts';
+export * from './dashboard.ts';
 export * from './declare.ts';
 export * from './fanout.ts';
 export * from './fed.ts';

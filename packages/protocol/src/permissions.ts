@@ -49,6 +49,7 @@ export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
   'GET /api/config/status': 'ops:view of all',
   'GET /api/cron/ai-analyze': 'cron',
   'GET /api/cron/ecosystem-monitor': 'cron',
+  'GET /api/dashboard': 'any',
   'GET /api/fed/actions': 'ops:view',
   'POST /api/fed/actions': 'actions:run',
   'GET /api/fed/actions/{requestId}': 'ops:view',

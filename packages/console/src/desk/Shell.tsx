@@ -4,6 +4,7 @@ import {
   IconApps,
   IconBrain,
   IconHeartbeat,
+  IconHome,
   IconLayoutDashboard,
   IconSettings,
   IconTopologyStar3,
@@ -11,7 +12,7 @@ import {
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef } from 'react';
-import { useMay } from '../access/me.ts';
+import { useMay, useMe } from '../access/me.ts';
 import { live, useLive } from '../events/index.ts';
 import { alertsQuery, hubQuery, OPEN } from '../queries.ts';
 import { useKeys } from '../ui/keys.ts';
@@ -27,6 +28,7 @@ const KeysHelp = lazy(() => import('./KeysHelp.tsx'));
 
 /** The rooms that exist, in the order of the day. */
 const ROOMS = [
+  { to: '/dashboard', name: 'Dashboard', icon: IconHome, key: 'd' },
   { to: '/', name: 'Overview', icon: IconLayoutDashboard, key: 'o' },
   { to: '/ecosystem', name: 'Ecosystem', icon: IconTopologyStar3, key: 'e' },
   { to: '/alerts', name: 'Alerts', icon: IconAlertTriangle, key: 'a' },
@@ -41,6 +43,7 @@ export function Shell() {
   const overlay = useOverlay();
   const may = useMay();
   const sees = may('ops:view');
+  const isTenants = typeof useMe()?.tenant === 'string';
   useEffect(() => {
     if (sees) live.start();
   }, [sees]);
@@ -57,7 +60,7 @@ export function Shell() {
           <span className={classes.word}>Orrery</span>
         </Link>
         <ul className={classes.rooms}>
-          {(sees ? ROOMS : []).map((room) => (
+          {ROOMS.filter(({ to }) => (to === '/dashboard' ? !sees || isTenants : sees)).map((room) => (
             <li key={room.to}>
               <Link
                 to={room.to}
