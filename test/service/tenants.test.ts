@@ -221,7 +221,7 @@ describe('one tenant', () => {
     const silence = { match: { projects: ['zebra-shop'] }, reason: 'x', for: '1h' };
     expect([400, 403, 404]).toContain((await admin.post('/ops/silences', silence)).status);
     const run = await admin.post('/api/fed/actions', { action: 'cache.clear', projects: ['zebra-shop'] });
-    expect(JSON.stringify(run.body)).not.toMatch(/"(sent|failed)"/);
+    expect(run.body).toMatchObject({ counts: { sent: 0, failed: 0, pending: 0 } });
   });
 
   it('is told the same of what is another’s and of what does not exist', async () => {
