@@ -75,7 +75,7 @@ export const STEPS: readonly Step[] = [
   }),
   suite('browser', 'the console in a browser', {
     timeoutMs: 10 * MINUTE,
-    programs: ['chromium'],
+    programs: ['chromium', 'nats-server'],
     needsConsole: true,
   }),
 ];

@@ -85,7 +85,7 @@ function Carrier({ status: { nats, heard, pending, conflicts } }: { status: Mesh
       </p>
       {[...nats.warnings, ...conflicts.map(({ slug, reason }) => `${slug} is not heard: ${reason}`)].map((warning) => (
         <p key={warning}>
-          <State tone="warn">Warning</State> {warning}
+          <State tone="warn">Warning</State> · {warning}
         </p>
       ))}
     </>
