@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { verifyBody } from '@orrery/protocol/signing';
 import { expect, it, onTestFinished } from 'vitest';
 import { eachDatabase } from '../../../../test/services/databases.ts';
+import { until } from '../../../../test/services/until.ts';
 import { audit, systemCaller, verifyAudit } from '../access/index.ts';
 import { createEvents } from '../events/index.ts';
 import { systemClock as clock } from '../platform/clock.ts';
@@ -71,7 +72,20 @@ function hub(db: Db, targets: Awaited<ReturnType<typeof fleet>>['targets'], hold
     },
   });
   const work = () => actions.jobs[0]?.run({ signal: new AbortController().signal });
-  return { actions, events, work };
+  /** Asks, and waits until all is known: on a busy machine the first answer may come before that. */
+  async function runToEnd(input: Parameters<typeof actions.run>[1]) {
+    const { requestId } = await actions.run(staff, input);
+    await actions.settle();
+    return until(
+      async () => {
+        await work();
+        const now = await actions.get(staff, requestId);
+        return now.finishedAt !== null && now;
+      },
+      { what: 'the request is finished', timeoutMs: 30_000, everyMs: 100 },
+    );
+  }
+  return { actions, events, work, runToEnd };
 }
 
 const SLUGS = ['a', 'b', 'c', 'd', 'e'];
@@ -80,11 +94,11 @@ eachDatabase((_name, open) => {
   it('writes an audit row and an event for each project, and pages through what was asked', async () => {
     const { db } = await open();
     const { targets } = await fleet(SLUGS);
-    const { actions, events } = hub(
+    const { actions, events, runToEnd } = hub(
       db,
       targets.map((one) => (one.slug === 'e' ? { ...one, allowFanout: [] } : one)),
     );
-    const answer = await actions.run(staff, SWEEP);
+    const answer = await runToEnd(SWEEP);
     expect(answer.counts).toEqual({ pending: 0, sent: 4, denied: 1, failed: 0 });
     const trail = await db
       .withTables<{ audit: { verb: string; project: string; target: string } }>()
@@ -239,8 +253,8 @@ eachDatabase((_name, open) => {
   it('believes an instance about its own runs only, and not about one that has ended', async () => {
     const { db } = await open();
     const { targets } = await fleet(['a', 'b']);
-    const { actions } = hub(db, targets);
-    const { requestId, results } = await actions.run(staff, SWEEP);
+    const { actions, runToEnd } = hub(db, targets);
+    const { requestId, results } = await runToEnd(SWEEP);
     const told = (project: string, auditId: unknown, status = 'failed') => ({
       ...{ at: clock.now(), type: 'action.finished', project, title: 'x' },
       data: { requestId, auditId, action: 'audit.security', status, startedAt: '2026-01-01T00:00:00Z' },

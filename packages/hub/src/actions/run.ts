@@ -105,6 +105,8 @@ async function carryOut(context: ActionContext, fanout: FanoutRow, parts: readon
     await collectDue(context, fanout.id);
   } while (sending && context.clock.monotonic() < end);
   await sent;
+  // What was sent while the last question was asked.
+  await collectDue(context, fanout.id);
 }
 
 function partOf(context: ActionContext, fanout: FanoutRow, verdict: Verdict, at: number): PartRow {
