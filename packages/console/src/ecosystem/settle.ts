@@ -8,7 +8,7 @@ export type Places = ReadonlyMap<string, Point>;
 export const CARD = { width: 196, height: 76 };
 /** Room for what stands above the map: the legend below, the bars on top. */
 export const FIT = {
-  padding: { top: '60px', right: '56px', bottom: '142px', left: '24px' },
+  padding: { top: '60px', right: '56px', bottom: '166px', left: '24px' },
   maxZoom: 1.15,
   minZoom: 0.02,
 } as const;
