@@ -125,6 +125,7 @@ export const PAGES = [
   { name: 'project-config', path: '/projects/performia?tab=config', shows: 'Declaration' },
   { name: 'project-unknown', path: '/projects/nowhere', shows: 'There is no project' },
   { name: 'settings-keys', path: '/settings?tab=keys', shows: 'API keys' },
+  { name: 'profile', path: '/profile', shows: 'Second factor' },
   { name: 'settings-channels', path: '/settings?tab=channels', shows: 'Channels' },
   { name: 'settings-routes', path: '/settings?tab=routes', shows: 'Routes' },
   { name: 'settings-rules', path: '/settings?tab=rules', shows: 'Rules' },

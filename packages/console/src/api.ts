@@ -21,6 +21,8 @@ import type {
   HealControl,
   HealPolicyView,
   Incident,
+  InvitationInput,
+  InvitationView,
   Job,
   KeyInput,
   KeyView,
@@ -31,16 +33,21 @@ import type {
   MeshStatus,
   OpsEvent,
   OpsHealth,
+  PasskeyView,
   Problem,
+  Profile,
   ProjectAdded,
   ProjectDetail,
   ProjectInput,
   ProjectLogs,
   RouteView,
   RuleView,
+  SignInWays,
   Silence,
   SilenceInput,
   UsageBy,
+  UserPatch,
+  UserView,
 } from '@orrery/protocol';
 
 /** The one client of the hub. Types only come from the protocol: the console trusts its own hub and carries no validator. */
@@ -129,6 +136,14 @@ async function call<T>(method: string, path: string, options?: Options): Promise
 }
 
 const seg = encodeURIComponent;
+export type SessionItem = {
+  id: string;
+  current: boolean;
+  createdAt: string;
+  expiresAt: string;
+  ipAddress?: string;
+  userAgent?: string;
+};
 export type AlertQuery = { status?: string | undefined; severity?: string | undefined; project?: string | undefined };
 export type MetricsQuery = { key: readonly string[]; from: number; to: number; step: number; stat?: string };
 export type IncidentQuery = { status?: string | undefined; project?: string | undefined };
@@ -175,7 +190,49 @@ export const api = {
   setup: (body: { token: string; name: string; email: string; password: string }) =>
     call<Me>('POST', '/api/setup', { body, public: true }),
   signIn: (body: { email: string; password: string }) =>
-    call<unknown>('POST', '/api/auth/sign-in/email', { body, public: true }),
+    call<Me | { secondFactor: true }>('POST', '/api/auth/sign-in/email', { body, public: true }),
+  signInWays: (signal?: AbortSignal) => call<SignInWays>('GET', '/api/auth/ways', { signal, public: true }),
+  secondStep: (code: string, recovery: boolean) =>
+    call<Me>('POST', '/api/auth/sign-in/second-factor', { body: { code, recovery }, public: true }),
+  passkeyChallenge: () =>
+    call<PublicKeyCredentialRequestOptionsJSON>('POST', '/api/auth/sign-in/passkey/challenge', { public: true }),
+  passkeySignIn: (response: unknown) =>
+    call<Me>('POST', '/api/auth/sign-in/passkey', { body: { response }, public: true }),
+  forgotPassword: (email: string) =>
+    call<unknown>('POST', '/api/auth/forgot-password', { body: { email }, public: true }),
+  resetPassword: (token: string, password: string) =>
+    call<unknown>('POST', '/api/auth/reset-password', { body: { token, password }, public: true }),
+  lookInvitation: (token: string) =>
+    call<{ email: string; role: string }>('POST', '/api/invitations/look', { body: { token }, public: true }),
+  acceptInvitation: (body: { token: string; name: string; password: string }) =>
+    call<Me>('POST', '/api/invitations/accept', { body, public: true }),
+
+  profile: (signal?: AbortSignal) => call<Profile>('GET', '/api/auth/profile', { signal }),
+  changePassword: (body: { currentPassword: string; newPassword: string }) =>
+    call<Me | { secondFactor: true }>('POST', '/api/auth/change-password', { body }),
+  beginSecondFactor: (password: string) =>
+    call<{ uri: string; recoveryCodes: string[] }>('POST', '/api/auth/second-factor/begin', { body: { password } }),
+  confirmSecondFactor: (code: string) => call<Me>('POST', '/api/auth/second-factor/confirm', { body: { code } }),
+  disableSecondFactor: (password: string) =>
+    call<Me>('POST', '/api/auth/second-factor/disable', { body: { password } }),
+  newRecoveryCodes: (password: string) =>
+    call<{ recoveryCodes: string[] }>('POST', '/api/auth/second-factor/recovery-codes', { body: { password } }),
+  passkeys: (signal?: AbortSignal) => call<{ items: PasskeyView[] }>('GET', '/api/auth/passkeys', { signal }),
+  newPasskeyChallenge: () => call<PublicKeyCredentialCreationOptionsJSON>('POST', '/api/auth/passkeys/challenge', {}),
+  addPasskey: (name: string, response: unknown) =>
+    call<unknown>('POST', '/api/auth/passkeys', { body: { name, response } }),
+  removePasskey: (id: string) => call<void>('DELETE', `/api/auth/passkeys/${seg(id)}`),
+  sessions: (signal?: AbortSignal) => call<{ items: SessionItem[] }>('GET', '/api/auth/list-sessions', { signal }),
+  endSession: (id: string) => call<unknown>('POST', '/api/auth/revoke-session', { body: { id } }),
+
+  users: (signal?: AbortSignal) => call<{ items: UserView[] }>('GET', '/api/users', { signal }),
+  changeUser: (id: string, patch: UserPatch) => call<UserView>('PATCH', `/api/users/${seg(id)}`, { body: patch }),
+  resetLink: (id: string) => call<{ link: string; mailed: boolean }>('POST', `/api/users/${seg(id)}/reset-link`),
+  clearFactors: (id: string) => call<UserView>('DELETE', `/api/users/${seg(id)}/second-factor`),
+  invitations: (signal?: AbortSignal) => call<{ items: InvitationView[] }>('GET', '/api/invitations', { signal }),
+  invite: (body: InvitationInput) =>
+    call<InvitationView & { link: string; mailed: boolean }>('POST', '/api/invitations', { body }),
+  revokeInvitation: (id: string) => call<InvitationView>('DELETE', `/api/invitations/${seg(id)}`),
   signOut: () => call<unknown>('POST', '/api/auth/sign-out', { body: {}, public: true }),
 
   dashboard: (signal?: AbortSignal) => call<Dashboard>('GET', '/api/dashboard', { signal }),
@@ -262,6 +319,8 @@ export const api = {
 
   keys: (signal?: AbortSignal) => call<{ items: KeyView[] }>('GET', '/api/keys', { signal }),
   createKey: (body: KeyInput) => call<KeyView & { key: string }>('POST', '/api/keys', { body }),
+  rotateKey: (id: string, overlapHours: number) =>
+    call<KeyView & { key: string }>('POST', `/api/keys/${seg(id)}/rotate`, { body: { overlapHours } }),
   revokeKey: (id: string) => call<KeyView>('DELETE', `/api/keys/${seg(id)}`),
   channels: (signal?: AbortSignal) => call<{ items: ChannelView[] }>('GET', '/api/channels', { signal }),
   deliveries: (name: string, cursor?: string, signal?: AbortSignal) =>

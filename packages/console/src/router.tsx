@@ -22,6 +22,7 @@ const signIn = createRoute({
   path: '/admin/login',
   validateSearch: (search: Record<string, unknown>) => ({
     ...(typeof search.next === 'string' ? { next: safeNext(search.next) } : {}),
+    ...(search.failed === 'oidc' ? { failed: 'oidc' as const } : {}),
   }),
   component: lazyRouteComponent(() => import('./access/SignIn.tsx')),
 });
@@ -33,6 +34,22 @@ const setup = createRoute({
     ...(typeof search.token === 'string' ? { token: search.token } : {}),
   }),
   component: lazyRouteComponent(() => import('./access/Setup.tsx')),
+});
+
+const withToken = (search: Record<string, unknown>) => ({
+  ...(typeof search.token === 'string' ? { token: search.token } : {}),
+});
+const invite = createRoute({
+  getParentRoute: () => root,
+  path: '/invite',
+  validateSearch: withToken,
+  component: lazyRouteComponent(() => import('./access/Invite.tsx')),
+});
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset',
+  validateSearch: withToken,
+  component: lazyRouteComponent(() => import('./access/Reset.tsx')),
 });
 
 /** Everything behind the sign-in. */
@@ -110,11 +127,19 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('./settings/Settings.tsx')),
 });
 
+const profile = createRoute({
+  getParentRoute: () => desk,
+  path: '/profile',
+  component: lazyRouteComponent(() => import('./access/Profile.tsx')),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
     setup,
-    desk.addChildren([overview, dashboard, ecosystem, projects, project, alerts, healing, ai, settings]),
+    invite,
+    reset,
+    desk.addChildren([overview, dashboard, ecosystem, projects, project, alerts, healing, ai, settings, profile]),
   ]),
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,
@@ -127,7 +152,7 @@ export const router = createRouter({
 // A session that ended while a page was open: back to the door, and after it to the same view.
 onUnauthorized(() => {
   const { pathname, href } = router.state.location;
-  if (pathname === '/admin/login' || pathname === '/setup') return;
+  if (['/admin/login', '/setup', '/invite', '/reset'].includes(pathname)) return;
   forget();
   void router.navigate({ to: '/admin/login', search: { next: safeNext(href) } });
 });

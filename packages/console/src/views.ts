@@ -56,7 +56,7 @@ export const readAlerts = (search: Search) =>
 
 export const SETTINGS_TABS = ['keys', 'channels', 'routes', 'rules', 'pages', 'mesh', 'jobs', 'config'] as const;
 export const SETTINGS_WORD: Record<(typeof SETTINGS_TABS)[number], string> = {
-  keys: 'API keys',
+  keys: 'Users & keys',
   channels: 'Channels',
   routes: 'Routes',
   rules: 'Rules',

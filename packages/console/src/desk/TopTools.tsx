@@ -1,5 +1,13 @@
 import { ActionIcon, Menu, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
-import { IconLogout, IconMoon, IconPlayerPause, IconPlayerPlay, IconSearch, IconSun } from '@tabler/icons-react';
+import {
+  IconLogout,
+  IconMoon,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconSearch,
+  IconSun,
+  IconUser,
+} from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useMe } from '../access/me.ts';
@@ -121,6 +129,9 @@ function UserMenu() {
           {me.email && <br />}
           {me.email} · {me.role}
         </Menu.Label>
+        <Menu.Item leftSection={<IconUser size={15} />} onClick={() => void navigate({ to: '/profile' })}>
+          Your account
+        </Menu.Item>
         <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void leave()}>
           Sign out
         </Menu.Item>

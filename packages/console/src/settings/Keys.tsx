@@ -15,6 +15,8 @@ import { Panel } from '../ui/Panel.tsx';
 import { Snippet } from '../ui/Snippet.tsx';
 import { Confirm } from './Confirm.tsx';
 import { NewKey } from './NewKey.tsx';
+import { RotateKey } from './RotateKey.tsx';
+import classes from './Settings.module.css';
 
 export function keyState(key: KeyView, now: number) {
   if (key.revokedAt) return { tone: 'quiet', word: 'Revoked' } as const;
@@ -22,7 +24,7 @@ export function keyState(key: KeyView, now: number) {
   return { tone: 'ok', word: 'Valid' } as const;
 }
 
-function columnsFor(revoke: (key: KeyView) => void): Column<KeyView>[] {
+function columnsFor(revoke: (key: KeyView) => void, rotate: (key: KeyView) => void): Column<KeyView>[] {
   return [
     { id: 'name', header: 'Name', cell: (row) => row.name, grow: true },
     {
@@ -55,9 +57,14 @@ function columnsFor(revoke: (key: KeyView) => void): Column<KeyView>[] {
       align: 'right',
       cell: (row) =>
         keyState(row, Date.now()).word === 'Valid' && (
-          <Button size="compact-xs" variant="danger" aria-label={`Revoke ${row.name}`} onClick={() => revoke(row)}>
-            Revoke
-          </Button>
+          <div className={classes.row}>
+            <Button size="compact-xs" aria-label={`Rotate ${row.name}`} onClick={() => rotate(row)}>
+              Rotate
+            </Button>
+            <Button size="compact-xs" variant="danger" aria-label={`Revoke ${row.name}`} onClick={() => revoke(row)}>
+              Revoke
+            </Button>
+          </div>
         ),
     },
   ];
@@ -67,7 +74,8 @@ export function Keys() {
   const query = useQuery(keysQuery);
   const [making, setMaking] = useState(false);
   const [revoking, setRevoking] = useState<KeyView>();
-  const columns = useMemo(() => columnsFor(setRevoking), []);
+  const [rotating, setRotating] = useState<KeyView>();
+  const columns = useMemo(() => columnsFor(setRevoking, setRotating), []);
   const revoke = useMutation({
     mutationFn: (key: KeyView) => api.revokeKey(key.id),
     onSuccess: (_, key) => {
@@ -102,6 +110,7 @@ export function Keys() {
       {items && items.length > 0 && (
         <DataTable label="API keys" columns={columns} rows={items} rowId={(row) => row.id} />
       )}
+      {rotating && <RotateKey target={rotating} onClose={() => setRotating(undefined)} />}
       {making && <NewKey onClose={() => setMaking(false)} />}
       {revoking && (
         <Confirm

@@ -11,6 +11,7 @@ import { Mesh } from './Mesh.tsx';
 import { Routes } from './Routes.tsx';
 import { Rules } from './Rules.tsx';
 import { StatusPages } from './StatusPages.tsx';
+import { Users } from './Users.tsx';
 
 const route = getRouteApi('/desk/settings');
 
@@ -27,7 +28,12 @@ export default function Settings() {
         active={tab}
         tabs={tabs.map((value) => ({ value, label: SETTINGS_WORD[value] }))}
       />
-      {tab === 'keys' && <Keys />}
+      {tab === 'keys' && (
+        <>
+          <Users />
+          <Keys />
+        </>
+      )}
       {tab === 'channels' && <Channels chosen={search.channel} />}
       {tab === 'routes' && <Routes />}
       {tab === 'rules' && <Rules />}

@@ -155,3 +155,34 @@ describe('bad input', () => {
     expect(response.status).toBe(403);
   });
 });
+
+describe('rotating a key', () => {
+  const rotate = (id: string, overlapHours?: number) =>
+    rig.call(`/api/keys/${id}/rotate`, {
+      headers: by(rig.access.localKey),
+      body: overlapHours === undefined ? {} : { overlapHours },
+    });
+  it('gives it a new secret under the same id; the old one counts until its time, and not longer', async () => {
+    const made = await make({ name: 'rotated', role: 'operator' });
+    const next = (await (await rotate(made.id, 2)).json()) as KeyView & { key: string };
+    expect(next.id).toBe(made.id);
+    expect(next.previousUntil).toBe(new Date(now + 2 * 3_600_000).toISOString());
+    expect([await opens(made.key), await opens(next.key)]).toEqual([200, 200]);
+    now += 2 * 3_600_000;
+    expect([await opens(made.key), await opens(next.key)]).toEqual([401, 200]);
+    const third = (await (await rotate(made.id, 0)).json()) as KeyView & { key: string };
+    expect([await opens(made.key), await opens(next.key), await opens(third.key)]).toEqual([401, 401, 200]);
+  });
+  it('lets one of two at once win', async () => {
+    const made = await make({ name: 'raced', role: 'operator' });
+    const answers = await Promise.all([rotate(made.id), rotate(made.id)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+  });
+  it('is refused for one that has ended, and for one that nobody knows', async () => {
+    const made = await make({ name: 'over', role: 'operator' });
+    await rig.call(`/api/keys/${made.id}`, { method: 'DELETE', headers: by(rig.access.localKey) });
+    expect((await rotate(made.id)).status).toBe(409);
+    for (const id of ['0000000000000000', '*', 'null', "' OR 1=1"])
+      expect((await rotate(encodeURIComponent(id))).status).toBe(404);
+  });
+});

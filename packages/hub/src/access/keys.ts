@@ -111,6 +111,12 @@ export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; chang
         if (!row || !within(caller, row)) throw new HubError('not_found', 'No such key.');
         if (!mayGrant(caller, storedRole(row.role)))
           throw new HubError('forbidden', 'This key can do more than you can.');
+        // What was stated of the secret before holds: another rotation must not cut it short unasked.
+        if (overlapMs > 0 && (row.previous_until ?? 0) > at)
+          throw new HubError(
+            'conflict',
+            'The secret before the last rotation still counts; wait, or rotate with an overlap of 0 to end both.',
+          );
         const over = row.revoked_at !== null || (row.expires_at ?? Infinity) <= at;
         // The digest that was read must still be there: of two rotations at once one wins.
         const changedRow = over

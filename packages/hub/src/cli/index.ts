@@ -23,6 +23,7 @@ import { registerSilences } from './commands/silences.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerSummary } from './commands/summary.ts';
 import { registerTenants } from './commands/tenants.ts';
+import { registerUsers } from './commands/users.ts';
 import { reportFailure } from './failure.ts';
 import { EXIT, type Terminal } from './terminal.ts';
 
@@ -44,6 +45,7 @@ const COMMANDS = [
   registerRules,
   registerAi,
   registerKeys,
+  registerUsers,
   registerTenants,
   registerAudit,
   registerMesh,

@@ -10,7 +10,7 @@ type CreateOptions = ClientOptions & { name: string; role: string; project?: str
 type Created = z.infer<typeof KeyCreated>;
 
 export function registerKeys(program: Command, terminal: Terminal): void {
-  const keys = program.command('keys').description('Create, list or revoke API keys.').helpCommand(false);
+  const keys = program.command('keys').description('Create, list, rotate or revoke API keys.').helpCommand(false);
   hubOptions(keys.command('create').description('Make an API key; it is shown once.'))
     .requiredOption('--name <name>', 'what it is for')
     .addOption(
@@ -38,6 +38,19 @@ export function registerKeys(program: Command, terminal: Terminal): void {
       );
     },
   );
+  hubOptions(keys.command('rotate').description('Give a key a new secret; it is shown once.'))
+    .argument('<id>', 'from `orrery keys list`')
+    .option('--overlap-hours <n>', 'how long the old secret still counts; 0 ends it at once', wholeNumber(0, 720), 24)
+    .action(async (id: string, { overlapHours, ...options }: ClientOptions & { overlapHours: number }) => {
+      const output = createOutput(terminal, options);
+      const path = `/api/keys/${encodeURIComponent(id)}/rotate`;
+      const made = await createClient(options, terminal).post<Created>(path, { overlapHours });
+      output.answer(made, () => {
+        if (!terminal.stdout.isTTY) return made.key;
+        const until = made.previousUntil ? `counts until ${made.previousUntil}` : 'is refused from now on';
+        return `${made.key}\n\nThis is the only time it is shown. The old secret ${until}.`;
+      });
+    });
   hubOptions(keys.command('revoke').description('End a key at once.'))
     .argument('<id>', 'from `orrery keys list`')
     .action(async (id: string, options: ClientOptions) => {
