@@ -97,6 +97,30 @@ test('an API key is shown once, works, and stops when it is revoked', async () =
   expect((await client.get('/api/me')).status).toBe(401);
 });
 
+test('the audit trail tells who made the key, and who was refused; an entry opens with what changed, and the URL holds the view', async () => {
+  await createApi(hub.url, { 'x-api-key': 'not-a-key-of-anybody' }).get('/api/keys');
+  await until(
+    async () => (await hub.api.get<{ items: unknown[] }>('/api/audit?verb=access.denied')).body.items.length > 0,
+    {
+      timeoutMs: 15_000,
+      what: 'the refusal is on record',
+    },
+  );
+  await page.goto('/settings?tab=audit&verb=keys');
+  await page.getByText('keys.revoke').first().waitFor();
+  await page
+    .getByRole('row', { name: /keys\.revoke/ })
+    .getByRole('link')
+    .click();
+  const entry = page.getByRole('dialog');
+  await entry.getByText('revokedAt').waitFor();
+  expect(page.url()).toMatch(/verb=keys.*entry=\d+/);
+  await page.goto('/settings?tab=audit');
+  await page.getByRole('button', { name: 'Refused only' }).click();
+  await page.getByText('Refused (401)').first().waitFor();
+  expect(page.url()).toContain('verb=access.denied');
+});
+
 test('a channel is tested, and the receiver has the message', async () => {
   await page.goto('/settings?tab=channels');
   await page.getByText('ops').first().waitFor();

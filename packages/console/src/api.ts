@@ -6,6 +6,7 @@ import type {
   AiUsage,
   Alert,
   AnalysisView,
+  AuditRecord,
   BudgetInput,
   ChannelView,
   ConfigStatus,
@@ -144,6 +145,7 @@ export type SessionItem = {
   ipAddress?: string;
   userAgent?: string;
 };
+export type AuditQuery = { [K in 'actor' | 'verb' | 'project' | 'from' | 'q']?: string | undefined };
 export type AlertQuery = { status?: string | undefined; severity?: string | undefined; project?: string | undefined };
 export type MetricsQuery = { key: readonly string[]; from: number; to: number; step: number; stat?: string };
 export type IncidentQuery = { status?: string | undefined; project?: string | undefined };
@@ -322,6 +324,9 @@ export const api = {
   rotateKey: (id: string, overlapHours: number) =>
     call<KeyView & { key: string }>('POST', `/api/keys/${seg(id)}/rotate`, { body: { overlapHours } }),
   revokeKey: (id: string) => call<KeyView>('DELETE', `/api/keys/${seg(id)}`),
+  audit: (query: AuditQuery, cursor?: string, signal?: AbortSignal) =>
+    call<Page<AuditRecord>>('GET', '/api/audit', { signal, query: { ...query, cursor, limit: 50 } }),
+  auditEntry: (seq: string, signal?: AbortSignal) => call<AuditRecord>('GET', `/api/audit/${seg(seq)}`, { signal }),
   channels: (signal?: AbortSignal) => call<{ items: ChannelView[] }>('GET', '/api/channels', { signal }),
   deliveries: (name: string, cursor?: string, signal?: AbortSignal) =>
     call<Page<Delivery>>('GET', `/api/channels/${seg(name)}/deliveries`, { signal, query: { cursor, limit: 50 } }),

@@ -4,6 +4,7 @@ import {
   type AiCallsQuery,
   type AlertQuery,
   ApiError,
+  type AuditQuery,
   api,
   type IncidentQuery,
   type LogsQuery,
@@ -279,3 +280,17 @@ export const aiBudgetsQuery = queryOptions({
   queryFn: ({ signal }) => api.aiBudgets(signal),
   refetchInterval: every(10_000),
 });
+export const auditQuery = (query: AuditQuery) =>
+  infiniteQueryOptions({
+    queryKey: ['audit', query],
+    queryFn: ({ pageParam, signal }) => api.audit(query, pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: every(15_000),
+  });
+export const auditEntryQuery = (seq: string) =>
+  queryOptions({
+    queryKey: ['audit-entry', seq],
+    queryFn: ({ signal }) => api.auditEntry(seq, signal),
+    staleTime: Infinity,
+  });

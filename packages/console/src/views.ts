@@ -54,7 +54,17 @@ export const readAlerts = (search: Search) =>
     alert: textOf(search.alert),
   });
 
-export const SETTINGS_TABS = ['keys', 'channels', 'routes', 'rules', 'pages', 'mesh', 'jobs', 'config'] as const;
+export const SETTINGS_TABS = [
+  'keys',
+  'channels',
+  'routes',
+  'rules',
+  'pages',
+  'mesh',
+  'jobs',
+  'config',
+  'audit',
+] as const;
 export const SETTINGS_WORD: Record<(typeof SETTINGS_TABS)[number], string> = {
   keys: 'Users & keys',
   channels: 'Channels',
@@ -64,9 +74,19 @@ export const SETTINGS_WORD: Record<(typeof SETTINGS_TABS)[number], string> = {
   mesh: 'Mesh',
   jobs: 'Jobs',
   config: 'Configuration',
+  audit: 'Audit',
 };
 export const readSettings = (search: Search) =>
-  given({ tab: oneOf(search.tab, SETTINGS_TABS), channel: textOf(search.channel) });
+  given({
+    tab: oneOf(search.tab, SETTINGS_TABS),
+    channel: textOf(search.channel),
+    actor: textOf(search.actor),
+    verb: textOf(search.verb),
+    in: textOf(search.in),
+    since: oneOf(search.since, ['1h', '24h', '7d', '30d']),
+    q: textOf(search.q),
+    entry: textOf(search.entry),
+  });
 
 export const ECOSYSTEM_TABLES = ['projects', 'edges'] as const;
 /** `x,y,zoom` of the map. */

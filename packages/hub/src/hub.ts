@@ -54,7 +54,7 @@ import { createTracing } from './platform/tracing.ts';
 import { projectFacts } from './project-facts.ts';
 import { createProjectHub } from './project-hub.ts';
 import { projectMetrics } from './project-metrics.ts';
-import { createConfigRecord } from './record-config.ts';
+import { createConfigRecord, demandAdministrator } from './record-config.ts';
 import { createRepair, repairRoutes } from './repair/index.ts';
 import { actByActions } from './repair-actions.ts';
 import { createSamples, sampleRoutes } from './samples/index.ts';
@@ -144,6 +144,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     });
     stops.push(() => access.close());
     await access.start();
+    await demandAdministrator(config, access);
     const samples = createSamples({
       db,
       clock,

@@ -1,6 +1,14 @@
 import { basename } from 'node:path';
 import { type Access, audit, systemCaller } from './access/index.ts';
-import { declarationChanges, declarationsDigest, declarationsOf, type FileConfig } from './config/index.ts';
+import {
+  type Config,
+  ConfigError,
+  declarationChanges,
+  declarationsDigest,
+  declarationsOf,
+  type FileConfig,
+  NO_ADMINISTRATOR,
+} from './config/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 
@@ -39,4 +47,9 @@ export function createConfigRecord({ db, clock, access }: { db: Db; clock: Clock
       });
     },
   };
+}
+
+/** A hub that others can reach does not start as long as nobody could sign in to it: whoever found the first link would own it. */
+export async function demandAdministrator(config: Config, access: Pick<Access, 'setupNeeded'>): Promise<void> {
+  if (config.exposed && (await access.setupNeeded())) throw new ConfigError([NO_ADMINISTRATOR]);
 }

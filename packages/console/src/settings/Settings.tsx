@@ -3,6 +3,7 @@ import { useMay } from '../access/me.ts';
 import { Page } from '../desk/Page.tsx';
 import { TabLinks } from '../ui/TabLinks.tsx';
 import { SETTINGS_TABS, SETTINGS_WORD } from '../views.ts';
+import { Audit } from './Audit.tsx';
 import { Channels } from './Channels.tsx';
 import { ConfigState } from './ConfigState.tsx';
 import { Jobs } from './Jobs.tsx';
@@ -19,7 +20,7 @@ export default function Settings() {
   const search = route.useSearch();
   const may = useMay();
   // Keys can be seen by those who may make them only; the others find the first part they may enter.
-  const tabs = SETTINGS_TABS.filter((tab) => tab !== 'keys' || may('configure'));
+  const tabs = SETTINGS_TABS.filter((tab) => (tab !== 'keys' && tab !== 'audit') || may('configure'));
   const tab = search.tab && tabs.includes(search.tab) ? search.tab : (tabs[0] ?? 'channels');
   return (
     <Page title="Settings">
@@ -41,6 +42,7 @@ export default function Settings() {
       {tab === 'mesh' && <Mesh />}
       {tab === 'jobs' && <Jobs />}
       {tab === 'config' && <ConfigState />}
+      {tab === 'audit' && <Audit />}
     </Page>
   );
 }

@@ -3,7 +3,7 @@ export { docsFiles } from './docs.ts';
 export { readEnvironment } from './environment.ts';
 export { type FileConfig, readConfigFile } from './file.ts';
 export { ConfigError, describeIssue, type Issue } from './issue.ts';
-export { type Config, isLoopback, loadConfig } from './load.ts';
+export { type Config, isLoopback, loadConfig, NO_ADMINISTRATOR } from './load.ts';
 export { mailServer } from './mailServer.ts';
 export { configRoutes } from './routes.ts';
 export { fileSchema } from './schema.ts';

@@ -66,6 +66,16 @@ describe('the configuration', () => {
       expect(mistakes(() => loadConfig({ env: { ...env, ...strict }, cwd: folder() }))[0]).toContain('CRON_SECRET');
   });
 
+  it('refuses to start where others can reach it and nobody could sign in, and says so with all else that is weak', () => {
+    const env = { CRON_SECRET: 'changeme', ORRERY_META_API_KEY: 'short', MESH_HMAC_KEY: 'secret-secret-secret-secret' };
+    const strict = { ORRERY_HOST: '0.0.0.0' };
+    const found = mistakes(() => loadConfig({ env: { ...env, ...strict }, cwd: folder() })).join('\n');
+    for (const name of [...Object.keys(env), 'ORRERY_ADMIN_EMAIL']) expect(found).toContain(name);
+    const admin = { ORRERY_ADMIN_EMAIL: 'ada@example.com', ORRERY_ADMIN_PASSWORD: 'a long pass phrase' };
+    expect(loadConfig({ env: { ...admin, ...strict }, cwd: folder() }).exposed).toBe(true);
+    expect(loadConfig({ env: {}, cwd: folder() }).exposed).toBe(false);
+  });
+
   it('gives ECOSYSTEM_API_KEY to declared projects that have no key, and prints it nowhere', () => {
     const cwd = folder();
     const project = (slug: string, more = '') => `  - { slug: ${slug}, name: P, hubUrl: "http://p"${more} }\n`;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readTls, TlsError, type TlsFiles } from '../platform/http/tls.ts';
 import { withEnvironment } from './additions.ts';
 import { type Environment, type EnvironmentValues, readEnvironment, textOf } from './environment.ts';
@@ -48,6 +48,8 @@ export type Config = {
   readonly file: FileConfig;
   /** Where the file is, or would be if it were written: what is watched. */
   readonly filePath: string;
+  /** Others can reach the hub: then it does not start without an administrator. */
+  readonly exposed: boolean;
   readonly warnings: readonly Issue[];
   /** Reads the file again, with the environment of the start. Throws ConfigError with every mistake. */
   readonly reread: () => FileConfig;
@@ -63,6 +65,14 @@ export type ConfigInput = {
   withoutFile?: boolean;
 };
 
+/** What stops a hub that others can reach as long as nobody could sign in to it: whoever found the first link would own it. */
+export const NO_ADMINISTRATOR: Issue = {
+  source: 'environment',
+  field: 'ORRERY_ADMIN_EMAIL',
+  reason:
+    'is missing, and so is ORRERY_ADMIN_PASSWORD: others can reach this hub, and it has no administrator yet; set both, or make one with `orrery seed-admin`',
+};
+
 const FLAG_OF = {
   config: 'ORRERY_CONFIG',
   host: 'ORRERY_HOST',
@@ -76,7 +86,8 @@ const FLAG_OF = {
 export function loadConfig({ env, flags = {}, cwd = process.cwd(), withoutFile = false }: ConfigInput): Config {
   const { merged, relabel } = applyFlags(env, flags);
   const host = merged.ORRERY_HOST?.trim() || '127.0.0.1';
-  const reading = readEnvironment(merged, { production: env.NODE_ENV === 'production' || !isLoopback(host) });
+  const exposed = !isLoopback(host);
+  const reading = readEnvironment(merged, { production: env.NODE_ENV === 'production' || exposed });
   const filePath = resolve(cwd, textOf(reading.values, 'ORRERY_CONFIG') ?? 'orrery.yaml');
   const given = reading.set.has('ORRERY_CONFIG') || existsSync(filePath);
   const read = (): { file?: FileConfig; issues: Issue[]; warnings: Issue[] } => {
@@ -85,15 +96,19 @@ export function loadConfig({ env, flags = {}, cwd = process.cwd(), withoutFile =
     return withEnvironment(readConfigFile(filePath, env), reading.values);
   };
   const { file, issues, warnings } = read();
-  const tls = tlsFiles(reading.values, cwd);
-  const all = [...[...reading.issues, ...tlsIssues(tls)].map(relabel), ...issues];
-  if (all.length > 0 || file === undefined) throw new ConfigError(all);
   const dataDir = resolve(cwd, textOf(reading.values, 'ORRERY_DATA_DIR') ?? '.orrery');
+  // Another database may hold an administrator; that is looked at once it is open.
+  const fresh = !reading.set.has('ORRERY_DATABASE_URL') && !existsSync(join(dataDir, 'orrery.db'));
+  const nobody = exposed && fresh && !withoutFile && !reading.set.has('ORRERY_ADMIN_EMAIL') ? [NO_ADMINISTRATOR] : [];
+  const tls = tlsFiles(reading.values, cwd);
+  const all = [...[...reading.issues, ...nobody, ...tlsIssues(tls)].map(relabel), ...issues];
+  if (all.length > 0 || file === undefined) throw new ConfigError(all);
   return Object.freeze({
     ...fromEnvironment(reading.values, dataDir),
     ...(tls ? { tls: Object.freeze(tls) } : {}),
     file,
     filePath,
+    exposed,
     warnings: Object.freeze([...reading.warnings.map(relabel), ...warnings]),
     reread: () => {
       const again = read();
@@ -106,7 +121,7 @@ export function loadConfig({ env, flags = {}, cwd = process.cwd(), withoutFile =
 function fromEnvironment(
   values: EnvironmentValues,
   dataDir: string,
-): Omit<Config, 'file' | 'filePath' | 'warnings' | 'reread' | 'tls'> {
+): Omit<Config, 'file' | 'filePath' | 'exposed' | 'warnings' | 'reread' | 'tls'> {
   const secret = <K extends string>(key: K, name: VariableName): { [P in K]?: Secret } => {
     const value = textOf(values, name);
     return (value === undefined ? {} : { [key]: new Secret(value) }) as { [P in K]?: Secret };
