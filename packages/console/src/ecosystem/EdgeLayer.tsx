@@ -59,8 +59,8 @@ export const EdgeLayer = memo(function EdgeLayer({ view, at, selected, onSelect,
                 onSelect={line.edge ? onSelect : undefined}
               />
             ))
-          : strokesOf(view.lines, curves).map(({ kind, step, d }) => (
-              <path key={`${kind} ${step}`} className={classes.line} data-kind={kind} data-step={step} d={d} />
+          : strokesOf(view.lines, curves).map(({ step, d }) => (
+              <path key={step} className={classes.line} data-step={step} d={d} />
             ))}
         {!single && selected && <path className={classes.line} data-selected d={curves.get(selected)} />}
         <path className={classes.lit} data-lit-lines d="" />
@@ -69,13 +69,13 @@ export const EdgeLayer = memo(function EdgeLayer({ view, at, selected, onSelect,
   );
 });
 
-/** Lines of one look together in one path. */
+/** Lines of one strength together in one path, none of them dashed: hundreds of thousands of dashes are painted anew with every pan. */
 function strokesOf(lines: readonly Line[], curves: ReadonlyMap<string, string>) {
-  const looks = Map.groupBy(lines, (line) => `${line.kind} ${stepOf(line)}`);
+  const looks = Map.groupBy(lines, stepOf);
   return [...looks.values()].flatMap((alike) => {
     const [first] = alike;
     if (!first) return [];
-    return { kind: first.kind, step: stepOf(first), d: alike.map(({ id }) => curves.get(id) ?? '').join('') };
+    return { step: stepOf(first), d: alike.map(({ id }) => curves.get(id) ?? '').join('') };
   });
 }
 
