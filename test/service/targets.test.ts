@@ -3,7 +3,13 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { ChannelTest, OpsHealth, Problem, ProjectAdded } from '@orrery/protocol';
+import {
+  type ChannelTest,
+  type OpsHealth,
+  type Problem,
+  type ProjectAdded,
+  ProjectDeclaration,
+} from '@orrery/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningHub, startHub } from '../services/hub.ts';
 import { until } from '../services/until.ts';
@@ -117,9 +123,12 @@ describe('a hub that may not reach private addresses', () => {
       prometheus: { maxSeries: 500 },
     };
     const db = new DatabaseSync(join(dataDir, 'orrery.db'));
-    const row = db.prepare('SELECT declaration FROM projects WHERE slug = ?').get('shop') as { declaration: string };
-    const declaration = JSON.parse(row.declaration);
-    declaration.hubUrl = `http://localhost:${port}/`;
+    // In the open, as whoever has the database but not the key would write it.
+    const declaration: Record<string, unknown> = ProjectDeclaration.parse({
+      slug: 'shop',
+      name: 'Shop',
+      hubUrl: `http://localhost:${port}/`,
+    });
     declaration.services = [
       {
         name: 'api',
@@ -141,6 +150,8 @@ describe('a hub that may not reach private addresses', () => {
       const bad = { ...declaration, slug: `bad-${i}`, services: [], hubUrl: url };
       write.run(JSON.stringify(bad), `bad-${i}`);
     }
+    // Their keys were sealed for another: a hub that cannot open what is sealed does not start.
+    db.exec("UPDATE projects SET api_key_sealed = NULL WHERE slug LIKE 'bad-%'");
     db.close();
     hub = await startHub({ dataDir, yaml: channels(port) });
     const services = () => hub.api.read<OpsHealth>('/ops/health').then((health) => health.services);

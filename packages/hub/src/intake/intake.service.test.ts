@@ -192,7 +192,7 @@ eachDatabase((_name, open) => {
     expect(await intake.acceptEvents(veria, [event('events.x', {}, 'old')])).toMatchObject({ duplicates: 1 });
     await tables
       .updateTable('inbox')
-      .set({ received_at: Date.now() - 8 * 86_400_000 })
+      .set({ received_at: Date.now() - 9 * 86_400_000 })
       .execute();
     await intake.expire(1000);
     expect(await intake.acceptEvents(veria, [event('events.x', {}, 'old')])).toMatchObject({ duplicates: 0 });
