@@ -10,7 +10,6 @@ import {
   checkOrigin,
   createAccess,
   shownTo,
-  systemCaller,
   tenantRoutes,
 } from './access/index.ts';
 import { actionRoutes, createActions } from './actions/index.ts';
@@ -24,6 +23,7 @@ import { createDetect, detectRoutes } from './detect/index.ts';
 import { createEvents, eventRoutes } from './events/index.ts';
 import { followProjects } from './follow-projects.ts';
 import { watchOwnHealth } from './health.ts';
+import { hubJobs } from './hub-jobs.ts';
 import { hubMetrics } from './hub-metrics.ts';
 import { hubRoutes } from './hub-routes.ts';
 import {
@@ -42,7 +42,7 @@ import { systemClock } from './platform/clock.ts';
 import { holdDataDir, openDatabase } from './platform/db.ts';
 import type { Route } from './platform/http/route.ts';
 import { createApp, listen } from './platform/http/server.ts';
-import { createJobs, defineJob } from './platform/jobs.ts';
+import { createJobs } from './platform/jobs.ts';
 import { createKafka } from './platform/kafka.ts';
 import type { Log } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
@@ -64,7 +64,6 @@ import { VERSION } from './version.ts';
 export type Hub = { url: string; setupUrl?: string; stop(): Promise<void> };
 
 const PAGES = fileURLToPath(new URL('../../console/dist/', import.meta.url));
-const HOUR = 3_600_000;
 
 /** Builds every room in order, starts the loop and the server, and hands back the way to stop them in reverse. */
 export async function startHub(config: Config, { log }: { log: Log }): Promise<Hub> {
@@ -393,73 +392,26 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...loop.jobs,
       ...repair.jobs,
       ...(projectHub?.jobs ?? []),
-      defineJob({
-        name: 'access.mails',
-        agent: 'Hub',
-        schedule: { everyMs: 15_000 },
-        timeoutMs: 60_000,
-        run: () => access.settleMails(),
-      }),
       ...accounts.jobs,
       ...actions.jobs,
-      defineJob({
-        name: 'samples.rollup',
-        agent: 'Monitor',
-        schedule: { everyMs: 60_000 },
-        timeoutMs: 50_000,
-        run: ({ signal }) =>
-          tracing.span(
-            'fed.aggregate.metrics',
-            { 'fed.step': 'roll up' },
-            async () => void (await samples.rollup(signal)),
-          ),
-      }),
-      defineJob({
-        name: 'retention',
-        agent: 'Hub',
-        schedule: { everyMs: HOUR / 6 },
-        timeoutMs: HOUR / 6,
-        run: async ({ signal }) => {
-          await samples.expire(file.retention, signal);
-          await intake.expire(file.retention.checks);
-          await detect.expire();
-          await catalog.expireEdges();
-          await actions.expire(file.retention.events);
-          await events.expire(file.retention.events);
-          await alerts.expire(file.retention.hour);
-          await alerts.rules.expire();
-          await accounts.expire();
-          await repair.expire(file.retention.hour);
-          await analysis.expire(file.retention.hour);
-          await access.sweep();
+      ...hubJobs(
+        {
+          access,
+          accounts,
+          actions,
+          alerts,
+          analysis,
+          catalog,
+          detect,
+          events,
+          intake,
+          kafka,
+          repair,
+          samples,
+          tracing,
         },
-      }),
-      ...(kafka.enabled
-        ? [
-            defineJob({
-              name: 'kafka.deliver',
-              agent: 'Hub',
-              schedule: { everyMs: 1000 },
-              timeoutMs: 60_000,
-              run: ({ signal }) => kafka.deliver(signal),
-            }),
-          ]
-        : []),
-      // The same as the routes for serverless schedulers; they run by themselves here.
-      defineJob({
-        name: 'ecosystem-monitor',
-        agent: 'Monitor',
-        schedule: { cron: '*/15 * * * *' },
-        timeoutMs: 120_000,
-        run: async ({ signal }) => void (await intake.runOnce(systemCaller('ecosystem-monitor'), undefined, signal)),
-      }),
-      defineJob({
-        name: 'ai-analyze',
-        agent: 'Learning',
-        schedule: { cron: '0 6 * * *' },
-        timeoutMs: 600_000,
-        run: async ({ signal }) => void (await analysis.run(systemCaller('ai-analyze'), signal)),
-      }),
+        () => file,
+      ),
     ]);
     stops.push(() => loop.settle());
     stops.push(() => jobs.stop());
