@@ -93,3 +93,24 @@ test('a stranger is counted and shown, nothing of it is kept, and it is added on
     { what: 'it is heard like any other', everyMs: 200 },
   );
 });
+
+test.each(['after it was there', 'from the start'])(
+  'a hub whose NATS server is away %s stops all the same',
+  async (since) => {
+    const own = await startNats();
+    if (since === 'from the start') await own.kill();
+    const alone = await startHub({ yaml: yamlOf(CONTRACT_PROJECTS), env: { ORRERY_NATS_URL: own.url } });
+    try {
+      const connected = async () => (await alone.api.read<MeshStatus>('/api/fed/mesh')).nats?.connected === true;
+      if (since === 'after it was there') {
+        await until(connected, { what: 'the hub is connected' });
+        await own.kill();
+      }
+      await until(async () => !(await connected()), { what: 'the hub knows that it is away' });
+      expect(await alone.stop()).toMatchObject({ code: 0 });
+    } finally {
+      await alone.dispose();
+      await own.stop();
+    }
+  },
+);

@@ -27,7 +27,13 @@ async function fleet(slugs: readonly string[]) {
     const answer = (status: number, body: object) => response.writeHead(status).end(JSON.stringify(body));
     if (auditId !== undefined) {
       const known = [...runs.values()].includes(auditId);
-      const run = { auditId, action: 'audit.security', status: 'succeeded', startedAt: '2026-01-01T00:00:00Z' };
+      const run = {
+        auditId,
+        action: 'audit.security',
+        status: 'succeeded',
+        startedAt: '2026-01-01T00:00:00Z',
+        result: { ok: 7 },
+      };
       return void answer(known ? 200 : 404, known ? run : {});
     }
     const chunks: Buffer[] = [];
@@ -248,6 +254,32 @@ eachDatabase((_name, open) => {
       status: 'failed',
       reason: 'the project no longer allows it',
     });
+  });
+
+  it('asks for the result of a run whose end the instance told by itself, as it tells it without', async () => {
+    const { db } = await open();
+    const { targets } = await fleet(['a']);
+    const { actions, work, runToEnd } = hub(db, targets);
+    const { requestId, results } = await runToEnd(SWEEP);
+    const parts = db.withTables<ActionTables>();
+    await parts.updateTable('fanout_parts').set({ run_status: null, run: null, collect_at: null }).execute();
+    await parts.updateTable('fanouts').set({ finished_at: null }).execute();
+    const data = { requestId, auditId: results[0]?.auditId, action: 'audit.security', status: 'succeeded' };
+    const told = { at: clock.now(), type: 'action.finished', project: 'a', title: 'x', data };
+    await inTransaction(db, (trx) => actions.see(trx, [told]));
+    expect(await actions.get(staff, requestId)).toMatchObject({
+      finishedAt: null,
+      runs: { open: 0, succeeded: 1, unknown: 0 },
+    });
+    const known = await until(
+      async () => {
+        await work();
+        const now = await actions.get(staff, requestId);
+        return now.finishedAt !== null && now;
+      },
+      { what: 'the request is finished', timeoutMs: 30_000, everyMs: 100 },
+    );
+    expect(known.results[0]?.run).toMatchObject({ status: 'succeeded', result: { ok: 7 } });
   });
 
   it('believes an instance about its own runs only, and not about one that has ended', async () => {

@@ -94,7 +94,8 @@ function view(row: FanoutRow, parts: readonly PartRow[]): Fanout {
   const sent = parts.filter(({ status }) => status === 'sent');
   const ended = (status: 'succeeded' | 'failed') => sent.filter((part) => part.run_status === status).length;
   const [succeeded, failed] = [ended('succeeded'), ended('failed')];
-  const open = sent.filter((part) => part.collect_at !== null).length;
+  const over = (part: PartRow) => part.run_status === 'succeeded' || part.run_status === 'failed';
+  const open = sent.filter((part) => part.collect_at !== null && !over(part)).length;
   return {
     requestId: row.id,
     action: row.action,

@@ -32,6 +32,9 @@ export async function see(context: Pick<ActionContext, 'clock'>, trx: Db, events
       startedAt: told.startedAt ?? new Date(context.clock.now()).toISOString(),
     });
     if (!run.success || run.data.action !== fanout?.instance_action) continue;
-    await settleCollect(trx, { ...part, audit_id: auditId }, { kind: 'run', run: run.data }, null, context.clock.now());
+    const now = context.clock.now();
+    // What came of it may be left out of the event; then the instance is asked for it once the end is known.
+    const nextAt = 'result' in told ? null : now;
+    await settleCollect(trx, { ...part, audit_id: auditId }, { kind: 'run', run: run.data }, nextAt, now);
   }
 }

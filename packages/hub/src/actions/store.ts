@@ -107,7 +107,10 @@ export async function claimCollects(
     .execute();
 }
 
-/** Keeps what was learned of a run; `nextAt` when it is asked after again, null when all is known or it is given up. True when it changed what is shown. */
+/**
+ * Keeps what was learned of a run; `nextAt` when it is asked after again, null when all is known or it is given up. True when it changed what
+ * is shown.
+ */
 export async function settleCollect(
   trx: Db,
   part: Pick<PartRow, 'fanout' | 'project' | 'audit_id' | 'settled_at'>,
@@ -119,9 +122,7 @@ export async function settleCollect(
     .updateTable('fanout_parts')
     .where('fanout', '=', part.fanout)
     .where('project', '=', part.project)
-    .where('status', '=', 'sent')
-    // What has ended stays so, whoever tells otherwise later.
-    .where((eb) => eb.or([eb('run_status', 'is', null), eb('run_status', 'in', ['queued', 'running'])]));
+    .where('status', '=', 'sent');
   const set = () => {
     if (found.kind === 'run') {
       const { status, ...rest } = found.run;
@@ -131,8 +132,30 @@ export async function settleCollect(
       return { status: 'failed' as const, reason: found.reason, collect_at: null, settled_at: now };
     return { run_unknown: found.reason, collect_at: nextAt };
   };
-  const done = await update.set(set()).executeTakeFirst();
-  return Number(done.numUpdatedRows) === 1;
+  const done = await update
+    .set(set())
+    .where((eb) => eb.or([eb('run_status', 'is', null), eb('run_status', 'in', ['queued', 'running'])]))
+    .executeTakeFirst();
+  if (Number(done.numUpdatedRows) === 1) return true;
+  // What has ended stays so, whoever tells otherwise later; of one whose end the instance told by itself, only the result is still missing.
+  const ended = update.where('collect_at', 'is not', null);
+  if (found.kind !== 'run') {
+    await ended.set({ collect_at: found.kind === 'later' ? nextAt : null }).execute();
+    return false;
+  }
+  const { status, ...rest } = found.run;
+  if (status === 'queued' || status === 'running') {
+    // It was asked before it ended.
+    await ended.set({ collect_at: nextAt }).execute();
+    return false;
+  }
+  const completed = await ended
+    .set({ run: JSON.stringify(rest), run_unknown: null, collect_at: null })
+    .where('run_status', '=', status)
+    .executeTakeFirst();
+  if (Number(completed.numUpdatedRows) === 1) return true;
+  await ended.set({ collect_at: null }).execute();
+  return false;
 }
 
 /** What an instance says itself of a run of its own: the audit id of one that went by the mesh. */
