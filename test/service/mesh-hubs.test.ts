@@ -1,4 +1,5 @@
-import type { FanoutAnswer, FanoutDetail, MeshHub } from '@orrery/protocol';
+import type { FanoutAnswer, FanoutDetail, MeshHub, MeshStatus } from '@orrery/protocol';
+import { memoryActionStore } from '@orrery/sdk';
 import { nats as natsLink } from '@orrery/sdk/nats';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type RunningHub, runOrrery, startHub } from '../services/hub.ts';
@@ -91,15 +92,23 @@ describe.each(['NATS', 'HTTP'] as const)('a hub of one project and its meta hub 
     }
     const unsigned = await fetch(`${project.url}/api/actions`, { method: 'POST', body: '{"action":"audit.security"}' });
     expect(unsigned.status).toBe(401);
+    const { refusals } = await project.api.read<MeshStatus>('/api/fed/mesh');
+    expect(refusals).toContainEqual({ project: 'veria', reason: 'action_signature', count: 1 });
     expect((await fetch(`${meta.url}/api/capabilities`)).status).toBe(404);
   });
 });
 
 test('a product on the SDK alone speaks and listens over NATS, and nothing is lost while the server is away', async () => {
   const server = finish(await startNats(), (one) => one.stop());
+  const store = memoryActionStore();
+  let full = true;
+  const actionStore: typeof store = {
+    ...store,
+    claim: (...asked) => (full ? Promise.reject(new Error('the disk is full')) : store.claim(...asked)),
+  };
   const product = finish(
     await serveInstance('veria', {
-      more: { hub: { link: natsLink({ url: server.url }), presenceEveryMs: 500, retryBaseMs: 50 } },
+      more: { actionStore, hub: { link: natsLink({ url: server.url }), presenceEveryMs: 500, retryBaseMs: 50 } },
     }),
     (one) => one.stop(),
   );
@@ -113,6 +122,9 @@ test('a product on the SDK alone speaks and listens over NATS, and nothing is lo
   );
   product.instance.start();
   await until(async () => (await projectOf(meta, 'veria')).version === '1.0.0', { what: 'it is seen' });
+  // What a product cannot do is answered as over HTTP, and is no end of it.
+  expect((await sweep(meta)).results).toMatchObject([{ status: 'failed', reason: expect.stringContaining('500') }]);
+  full = false;
   expect((await sweep(meta)).results).toMatchObject([{ status: 'sent', via: 'mesh', run: { status: 'succeeded' } }]);
   expect(product.posts).toEqual([]);
 

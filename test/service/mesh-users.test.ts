@@ -86,7 +86,7 @@ describe('one user for each project (threat 20)', () => {
     'performia.mesh.audit.requested.security',
     'veria.mesh.audit.requested.security',
     'veria.mesh.something.else',
-    '_INBOX_orrery.x',
+    '_INBOX_HUB.x',
     '_INBOX_performia.x',
   ];
   test.each(FOREIGN)('veria may not publish to %s', async (subject) => {
@@ -108,7 +108,7 @@ describe('one user for each project (threat 20)', () => {
     '$JS.EVENT.>',
     '$SYS.>',
     '_INBOX.>',
-    '_INBOX_orrery.>',
+    '_INBOX_HUB.>',
     '_INBOX_performia.>',
   ];
   test.each(LISTENED.flatMap((subject) => [[subject, 'plain'] as const, [subject, 'queue'] as const]))(

@@ -66,6 +66,7 @@ export function createProjectHub(
     apiKeyOf: catalog.apiKeyOf,
     capabilities: manifestOf,
     version: deps.self.version,
+    onRefused: (slug, why) => deps.intake().refuse(slug, why),
     announce: () => announcer.announce(),
   });
   return {

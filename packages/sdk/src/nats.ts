@@ -30,7 +30,7 @@ export function nats({ url: given }: NatsOptions): HubLink {
           for (const subject of ASKED)
             connection?.subscribe(`${meshNs}.${subject}`, {
               queue: slug,
-              callback: (error, message) => (error ? onError(error.message) : void answer(message, ask)),
+              callback: (error, message) => (error ? onError(error.message) : void answer(message, ask, onError)),
             });
         return connection;
       });
@@ -117,14 +117,24 @@ async function publish(connection: NatsConnection, { json }: Sealed, timeoutMs: 
 async function answer(
   message: Msg,
   ask: (headers: Headers, body: Uint8Array) => Promise<{ status: number; body: string }>,
+  onError: (reason: string) => void,
 ) {
   const given = new Headers();
   for (const name of message.headers?.keys() ?? [])
     if (/^webhook-(id|timestamp|signature)$/i.test(name)) given.set(name, message.headers?.get(name) ?? '');
-  const { status, body } = await ask(given, message.data);
+  const failed = (error: unknown) => onError(error instanceof Error ? error.message : String(error));
+  const { status, body } = await ask(given, message.data).catch((error: unknown) => {
+    failed(error);
+    return { status: 500, body: JSON.stringify({ status: 500, error: 'internal' }) };
+  });
   const headers = makeHeaders();
   headers.set('status', String(status));
-  message.respond(body, { headers });
+  try {
+    message.respond(body, { headers });
+  } catch (error) {
+    // The connection was closed meanwhile; nobody else may hear of it, or the product would end.
+    failed(error);
+  }
 }
 
 async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {

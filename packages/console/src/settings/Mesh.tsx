@@ -21,6 +21,8 @@ const REASONS: Readonly<Record<string, string>> = {
   event_size: 'is too large or nested too deep',
   event_stale: 'is more than seven days old',
   event_repeated: 'came again, and was counted once',
+  action_signature: 'a request for an action that was not signed with its key',
+  action_shape: 'a request for an action that makes no sense',
   hub_ids: 'more than a hundred hubs speak for it',
 };
 

@@ -248,6 +248,8 @@ export function createIntake(deps: IntakeDeps) {
     expire: (keepMs: number) => expire(db, clock.now(), keepMs),
     /** What was not taken in, by project and reason, since the start. */
     refusals: refusals.list,
+    /** Counts among these what another door of the hub did not take in; `why` is a fixed word. */
+    refuse: (project: string, why: string) => refusals.add(project, why),
     /** Checks that wait in memory because the database cannot take them. */
     waitingChecks: recorder.waiting,
     /** Checks that did not run because the one before had not ended. */

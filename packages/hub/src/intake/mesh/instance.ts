@@ -23,6 +23,8 @@ type InstanceDeps = {
   apiKeyOf(slug: string): Promise<string | undefined>;
   capabilities(slug: string): Promise<Pick<Capabilities, 'actions' | 'endpoints'> | null>;
   version: string;
+  /** Is told of each request that was not taken, by a fixed word. */
+  onRefused(slug: string, why: string): void;
   /** Tells the meta hub everything now. */
   announce(): Promise<unknown>;
 };
@@ -80,11 +82,15 @@ export function createInstanceDoor(deps: InstanceDeps) {
       const project = deps.project();
       const verified = verifyBody(deps.signingKeys(project.slug), headers, body, new Date(clock.now()));
       if (!verified.ok) {
+        deps.onRefused(project.slug, 'action_signature');
         log.warn({ reason: verified.reason }, 'a request to this project was refused');
         return problem(401, 'Unauthorized');
       }
       const request = ActionRequest.safeParse(parseShallowJson(body));
-      if (!request.success) return problem(400, 'invalid');
+      if (!request.success) {
+        deps.onRefused(project.slug, 'action_shape');
+        return problem(400, 'invalid');
+      }
       const kept = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
       const answer = await ask({
         url: urlOf(project, await actionsPath(project.slug)),

@@ -9,6 +9,7 @@ import { createConsumer, type Taken } from './consume.ts';
 import { ASKED, isAsked, namespaceOf, namespacesOf } from './namespaces.ts';
 import { toCloudEvent } from './read.ts';
 import { createStrangers, type Stranger } from './strangers.ts';
+import { HUB } from './users.ts';
 
 /** What came of a message to a project: the instance's own answer, or why there is none. */
 export type MeshAnswer = { ok: true; status: number; body: string } | { ok: false; reason: string };
@@ -95,7 +96,7 @@ export function createMesh(deps: MeshDeps) {
       nats = createNats({
         url: deps.url,
         name: deps.name,
-        inboxPrefix: `_INBOX_${own?.slug ?? 'orrery'}`,
+        inboxPrefix: `_INBOX_${own?.slug ?? HUB}`,
         log,
         onConnected(connection) {
           if (!speaker || !own) void consumer.listen(known.odd).then(() => consumer.follow(connection));

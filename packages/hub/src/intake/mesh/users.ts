@@ -10,7 +10,8 @@ export type MeshCredentials = {
   projects: Record<string, MeshCredential[]>;
 };
 
-const HUB = 'orrery';
+/** The hub's own name on the server, and in that of its inbox: one that no slug can be, as those are in lower case. */
+export const HUB = 'HUB';
 
 /**
  * Pure: the credentials that these projects need. Known ones stay, so that nobody is cut off; a project that is gone loses its own. `rotate`
@@ -29,7 +30,7 @@ export function nextCredentials(
     if (slug !== change.rotate || own.length === 0) return [slug, first];
     return [slug, [...first.slice(-1), { user: nextUser(slug, first), password: newPassword() }]];
   });
-  return { hub: known?.hub ?? { user: HUB, password: newPassword() }, projects: Object.fromEntries(entries) };
+  return { hub: { user: HUB, password: known?.hub.password ?? newPassword() }, projects: Object.fromEntries(entries) };
 }
 
 /** `veria`, `veria.2`, `veria.3`: no slug holds a dot. */
