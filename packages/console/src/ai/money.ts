@@ -4,7 +4,11 @@ import { NONE } from '../ui/format.ts';
 export function formatUsd(usd: number | null | undefined): string {
   if (usd === null || usd === undefined || !Number.isFinite(usd)) return NONE;
   if (usd === 0) return '$0';
-  if (usd < 0.01) return `$${Number(usd.toPrecision(2)).toFixed(Math.min(9, 1 - Math.floor(Math.log10(usd))))}`;
+  if (usd < 0.01) {
+    // Rounded first: what is rounded up to the next power of ten has a digit less to show.
+    const rounded = Number(usd.toPrecision(2));
+    return `$${rounded.toFixed(Math.min(9, 1 - Math.floor(Math.log10(rounded))))}`;
+  }
   if (usd < 100) return `$${usd.toFixed(2)}`;
   return `$${Math.round(usd).toLocaleString('en')}`;
 }
