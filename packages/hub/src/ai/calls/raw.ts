@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AiApi } from '@orrery/protocol';
 import type { Caller } from '../../access/index.ts';
@@ -34,7 +33,7 @@ export const rawCall = (api: AiApi, work: RawCall): RawHandler<Caller> => ({
     });
     outgoing.setHeader('x-orrery-audit-id', answer.id);
     if (answer.provider !== undefined) outgoing.setHeader('x-orrery-provider', answer.provider);
-    if (answer.model !== undefined) outgoing.setHeader('x-orrery-model', answer.model);
+    if (answer.model !== undefined) outgoing.setHeader('x-orrery-model', printable(answer.model));
     if (answer.failovers.length > 0)
       outgoing.setHeader(
         'x-orrery-failovers',
@@ -48,6 +47,9 @@ export const rawCall = (api: AiApi, work: RawCall): RawHandler<Caller> => ({
   },
   refuse: (error, outgoing, requestId) => refuse(api, error, outgoing, requestId),
 });
+
+/** As a header may hold it: a model may have any name. */
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, encodeURIComponent);
 
 /** Tells what went wrong before a call began. */
 export function refuse(api: AiApi | 'models', error: unknown, outgoing: ServerResponse, requestId: string): void {
@@ -87,10 +89,15 @@ function sinkOf(outgoing: ServerResponse, contentType: string): StreamSink {
       outgoing.socket?.setNoDelay(true);
     },
     write: (bytes) => outgoing.destroyed || outgoing.write(bytes),
-    drained: async () => {
-      if (outgoing.destroyed || !outgoing.writableNeedDrain) return;
-      await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
-    },
+    drained: () =>
+      new Promise((resolve) => {
+        if (outgoing.destroyed || !outgoing.writableNeedDrain) return resolve();
+        const done = () => {
+          outgoing.off('drain', done).off('close', done);
+          resolve();
+        };
+        outgoing.on('drain', done).on('close', done);
+      }),
     end: () => void outgoing.end(),
   };
 }

@@ -76,9 +76,9 @@ export function createRaw<C extends RouteCaller>(
       if (caller) options.onRefused(route, request, caller, ip, error);
       const told = error instanceof HubError ? error : options.onError(error, requestId, route);
       // What has not been read of the body would be taken for the next request.
+      if (outgoing.headersSent) return void outgoing.destroy();
       if (!incoming.complete) outgoing.setHeader('connection', 'close');
-      if (outgoing.headersSent) outgoing.destroy();
-      else route.raw.refuse(told, outgoing, requestId);
+      route.raw.refuse(told, outgoing, requestId);
     }
   }
 
@@ -121,7 +121,9 @@ function asRequest(incoming: IncomingMessage): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers))
     if (value !== undefined) headers.set(name, typeof value === 'string' ? value : value.join(', '));
-  return new Request(new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? 'localhost'}`), {
+  // A Host that is none is no reason to end: nothing here depends on it.
+  const base = `http://${incoming.headers.host ?? 'localhost'}`;
+  return new Request(new URL(incoming.url ?? '/', URL.canParse(base) ? base : 'http://localhost'), {
     method: incoming.method ?? 'GET',
     headers,
   });
