@@ -56,8 +56,10 @@ const early =
     outgoing.write(wire.events.slice(0, wire.headEvents).join(''), () => then(outgoing, wire, socket));
   };
 
-/** What the caller must see: an answer of the next provider, an error event after some content, or the error itself. */
-export type Expected = 'recovers' | 'cut' | 'refused';
+/** What the caller must see: this provider's own answer, an answer of the next provider, an error event after some content, or the error itself. */
+export type Expected = 'recovers' | 'cut' | 'refused' | 'whole';
+/** An answer of a megabyte begins with it. */
+export const LONG = 'x'.repeat(1 << 20);
 export type ProviderFault = { name: string; json: Expected; stream: Expected; broken?: Broken };
 
 /** Every fault, by what a healthy hub makes of it. Those without `broken` are not of HTTP: refused, no such name, no TLS. */
@@ -135,9 +137,40 @@ export const PROVIDER_FAULTS: readonly ProviderFault[] = [
     stream: 'recovers',
     broken: whole('application/json', '{"hello": "world"}'),
   },
+  {
+    name: 'wrong-charset',
+    json: 'recovers',
+    stream: 'recovers',
+    broken: early((outgoing, wire) => {
+      if (outgoing.headersSent)
+        return outgoing.end(Buffer.from((wire.events[wire.headEvents] ?? '').replace('Half', 'é'), 'latin1'));
+      outgoing.writeHead(200, { 'content-type': 'application/json; charset=iso-8859-1' });
+      outgoing.end(Buffer.from(wire.json.replace('Half', 'é'), 'latin1'));
+    }),
+  },
+  {
+    name: '1-mb-answer',
+    json: 'whole',
+    stream: 'whole',
+    broken(outgoing, wire, stream) {
+      outgoing.writeHead(200, stream ? sse : json);
+      const big = (text: string | undefined) => (text ?? '').replace('Half ', LONG);
+      outgoing.end(stream ? wire.events.map(big).join('') : big(wire.json));
+    },
+  },
   { name: '400', json: 'refused', stream: 'refused', broken: status(400) },
-  { name: '401', json: 'refused', stream: 'refused', broken: status(401) },
-  { name: '403', json: 'refused', stream: 'refused', broken: status(403) },
+  {
+    name: '400-cut',
+    json: 'refused',
+    stream: 'refused',
+    broken(outgoing) {
+      outgoing.writeHead(400, { ...json, 'content-length': '100' });
+      outgoing.write('{"error":', () => setTimeout(() => outgoing.destroy(), 20));
+    },
+  },
+  { name: '401', json: 'recovers', stream: 'recovers', broken: status(401) },
+  { name: '402', json: 'recovers', stream: 'recovers', broken: status(402) },
+  { name: '403', json: 'recovers', stream: 'recovers', broken: status(403) },
   { name: '408', json: 'recovers', stream: 'recovers', broken: status(408) },
   { name: '429', json: 'recovers', stream: 'recovers', broken: status(429) },
   { name: '429-retry-after', json: 'recovers', stream: 'recovers', broken: status(429, { 'retry-after': '2' }) },

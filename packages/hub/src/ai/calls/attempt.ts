@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { AiApi } from '@orrery/protocol';
 import type { Clock } from '../../platform/clock.ts';
 import { OutboundError, type Pool, type PooledExchange } from '../../platform/outbound.ts';
@@ -21,7 +22,7 @@ export type OpenStream = {
 };
 export type Opened =
   | { kind: 'whole'; contentType: string; bytes: Buffer; body: Json; usage: Usage | undefined }
-  /** The caller's own fault, as the provider put it. */
+  /** The caller's own fault, as the provider put it; nothing when its words did not come whole. */
   | { kind: 'caller'; status: number; contentType: string; bytes: Buffer }
   | OpenStream;
 
@@ -31,6 +32,8 @@ export type AttemptInput = {
   provider: Provider;
   api: AiApi;
   stream: boolean;
+  /** How many answers are asked for at once (`n`); 1 when absent. */
+  answers?: number;
   headers: Readonly<Record<string, string>>;
   body: Uint8Array | string;
   /** Longest time to the whole answer, when the caller asks for less than the provider has. */
@@ -62,6 +65,7 @@ export function attempt(input: AttemptInput): Promise<Opened> {
   let tellEnd: (fault: Fault | undefined) => void = NEVER;
   let open = false;
   let done = false;
+  let finished = 0;
   let usage: Usage | undefined;
   let chars = 0;
   let sawEvent = false;
@@ -97,7 +101,10 @@ export function attempt(input: AttemptInput): Promise<Opened> {
     if (ended) return;
     stop();
     ended = { fault };
-    if (open) tellEnd(fault);
+    // The status alone says whose fault it is: nobody else is asked for want of the words behind it.
+    if (mode === 'refusal' && fault.reason !== 'stopped')
+      resolve({ kind: 'caller', status, contentType: 'application/json', bytes: Buffer.alloc(0) });
+    else if (open) tellEnd(fault);
     else reject(new FaultError(fault));
   }
   function finish(): void {
@@ -109,6 +116,10 @@ export function attempt(input: AttemptInput): Promise<Opened> {
 
   /** Looks at whole events; content opens the stream. */
   function see(bytes: Buffer): void {
+    if (!isUtf8(bytes)) {
+      refuse('wrong_shape', 'the stream was no UTF-8');
+      return;
+    }
     const events = readEvents(bytes.toString('utf8'));
     for (const { event, data } of events) {
       const sight = shape.sight(event, data);
@@ -116,15 +127,25 @@ export function attempt(input: AttemptInput): Promise<Opened> {
       usage = mergeUsage(usage, sight.usage);
       chars += sight.chars ?? 0;
       if (sight.error !== undefined) {
-        fail({ reason: 'error_in_stream', detail: sight.error });
-        exchange?.abort(new OutboundError('protocol', sight.error));
+        refuse('error_in_stream', sight.error);
         return;
       }
-      done ||= sight.done === true;
+      finished += sight.finished ?? 0;
+      // Of several answers in one stream each has its own end.
+      done ||= sight.done === true || finished >= (input.answers ?? 1);
       if (sight.content && !open) begin();
     }
-    if (piece) piece(bytes, events);
-    else waiting.push({ bytes, events });
+    if (!piece) waiting.push({ bytes, events });
+    else
+      try {
+        piece(bytes, events);
+      } catch (error) {
+        refuse('wrong_shape', error instanceof Error ? error.message : String(error));
+      }
+  }
+  function refuse(reason: Fault['reason'], detail: string): void {
+    fail({ reason, detail });
+    exchange?.abort(new OutboundError('protocol', detail));
   }
   function begin(): void {
     open = true;
@@ -135,8 +156,13 @@ export function attempt(input: AttemptInput): Promise<Opened> {
       usage: () => usage,
       receivedChars: () => chars,
       pump(given) {
-        for (const { bytes, events } of waiting.splice(0)) given(bytes, events);
         piece = given;
+        for (const { bytes, events } of waiting.splice(0))
+          try {
+            given(bytes, events);
+          } catch (error) {
+            refuse('wrong_shape', error instanceof Error ? error.message : String(error));
+          }
         if (ended) return Promise.resolve(ended.fault);
         return new Promise((settle) => {
           tellEnd = settle;
@@ -237,6 +263,7 @@ function readWhole(
   stream: boolean,
   api: AiApi,
 ): { body: Json; usage: Usage | undefined } | Fault {
+  if (!isUtf8(bytes)) return { reason: 'invalid_json', detail: 'the answer was no UTF-8' };
   const text = bytes.toString('utf8').trim();
   if (text === '') return { reason: 'empty', detail: 'the answer was empty' };
   if (/html/i.test(contentType) || text.startsWith('<')) return { reason: 'not_json', detail: 'the answer was a page' };

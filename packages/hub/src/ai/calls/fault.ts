@@ -31,14 +31,14 @@ export type Fault = {
   retryAfterMs?: number;
 };
 
-/** Statuses after which another provider may do better: everything else below 500 is the caller's own fault. */
+/** Statuses after which another provider may do better, as after those about the hub's own key or account: the rest is the caller's fault. */
 const PASSING = new Set([408, 409, 425, 429]);
 const MAX_REST_MS = 10 * 60_000;
 
 /** What a status says: `ok`, `caller` (returned as it is), or a fault of the provider. */
 export function judgeStatus(status: number, retryAfter: string | undefined, now: number): 'ok' | 'caller' | Fault {
   if (status >= 200 && status < 300) return 'ok';
-  if (status === 401 || status === 403)
+  if (status === 401 || status === 402 || status === 403)
     return { reason: 'key_refused', status, detail: `the provider refused the hub's key (${status})` };
   if (status >= 400 && status < 500 && !PASSING.has(status)) return 'caller';
   const rest = restOf(retryAfter, now);

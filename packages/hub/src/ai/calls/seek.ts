@@ -4,6 +4,7 @@ import { type Book, type Provider, pickKey } from '../providers/book.ts';
 import { FaultError, type ProviderKey } from '../providers/keys.ts';
 import type { Chosen } from '../routing/decide.ts';
 import type { Guardrail } from '../types.ts';
+import { answersAsked } from '../wire/request.ts';
 import { attempt, type Opened } from './attempt.ts';
 import { type Fault, faultOf, wordsOf } from './fault.ts';
 import { outgoing } from './outgoing.ts';
@@ -91,8 +92,6 @@ export async function seek(
     first.one.release();
     note(first.one.chosen, first.fault);
     if (signal.aborted) break;
-    // A key that was refused is the operator's to mend: this call is not repeated, and the next ones go elsewhere.
-    if (first.fault.reason === 'key_refused') break;
     const late = left();
     if (running.size === 0 && (late === undefined || late > 1)) begin();
   }
@@ -131,10 +130,13 @@ function run(
   };
   const from = deps.clock.monotonic();
   const { stream } = call.facts;
+  const answers = answersAsked(call.body);
   const { pool, clock } = deps;
   if (signal.aborted) own.abort();
   const result = key
-    .guard(() => attempt({ pool, clock, provider, api: chosen.api, stream, ...request, totalMs, signal: own.signal }))
+    .guard(() =>
+      attempt({ pool, clock, provider, api: chosen.api, stream, answers, ...request, totalMs, signal: own.signal }),
+    )
     .then(
       (opened) => {
         if (opened.kind !== 'caller') stats.succeeded(deps.clock.monotonic() - from);

@@ -100,7 +100,9 @@ export async function serve(
       await settle({ outcome: 'refused', status: error.status, error: error.message });
       return refuse(error, decision.retryAfterMs);
     }
-    const kept = deps.cache?.wants(call.facts) ? await deps.cache.get(call.facts, call.bytes) : undefined;
+    const kept = deps.cache?.wants(call.facts)
+      ? await deps.cache.get(call.facts, call.bytes, steeredBy(call))
+      : undefined;
     if (kept) {
       await settle({ outcome: 'ok', status: kept.status, cached: true, ...servedBy(kept) });
       const { body, ...rest } = kept;
@@ -108,7 +110,15 @@ export async function serve(
       const parsed = isStream(kept) ? {} : { body: bodyOf(kept) };
       return { ...base(), kind: 'whole', ...rest, bytes: body, ...parsed, cached: true };
     }
-    const candidates = admission.localOnly ? decision.candidates.filter(({ local }) => local) : decision.candidates;
+    const { only } = admission;
+    const candidates = decision.candidates.filter(
+      (one) => (!admission.localOnly || one.local) && (only === undefined || only.includes(one)),
+    );
+    if (candidates.length === 0 && only?.length === 0) {
+      const message = 'No model that your role may use can serve this (ai.guardrails.models).';
+      await settle({ outcome: 'refused', status: 403, error: 'model_not_allowed' });
+      return refuse({ status: 403, code: 'model_not_allowed', message });
+    }
     const sought = await seek(deps, call, candidates, watch, signal);
     failovers.push(...sought.failovers);
     if (!sought.ok) {
@@ -137,7 +147,7 @@ export async function serve(
         ...by,
         error: `the provider answered ${opened.status}`,
       });
-      if (bridgeOf(call.api, chosen.api))
+      if (bridgeOf(call.api, chosen.api) || opened.bytes.length === 0)
         return refuse({ status: opened.status, code: 'provider_refused', message: messageOf(opened.bytes) });
       return {
         ...base(),
@@ -217,6 +227,13 @@ async function carryStream({
     sought.release();
     waited();
   }
+  let last = '';
+  if (!fault)
+    try {
+      last = bridge?.end().map(writeEvent).join('') ?? '';
+    } catch (error) {
+      fault = { reason: 'wrong_shape', detail: error instanceof Error ? error.message : String(error) };
+    }
   const usage = opened.usage();
   const known = { ...by, status: 200, receivedChars: opened.receivedChars(), ...(usage ? { usage } : {}) };
   if (signal.aborted) return settle({ outcome: 'cancelled', ...known });
@@ -227,7 +244,6 @@ async function carryStream({
     write(failureEvent({ status: 502, code: 'stream_interrupted', message }));
     await settle({ outcome: 'cut', ...known, error: fault.reason });
   } else {
-    const last = bridge?.end().map(writeEvent).join('') ?? '';
     if (last !== '') write(last);
     await settle({ outcome: 'ok', ...known });
     const body = record?.whole();
@@ -238,9 +254,13 @@ async function carryStream({
 
 /** Keeps what was answered, for the tenants that want it: to be given again, or to be read. */
 async function remember(deps: ServeDeps, call: Prepared, answer: CachedAnswer): Promise<void> {
-  if (deps.cache?.wants(call.facts)) await deps.cache.put(call.facts, call.bytes, answer);
+  if (deps.cache?.wants(call.facts)) await deps.cache.put(call.facts, call.bytes, answer, steeredBy(call));
   if (deps.contents?.wants(call.facts)) await deps.contents.keep(call.facts, call.bytes, answer.body);
 }
+
+/** What the caller says in headers beside its body, as far as it reaches a provider and changes the answer. */
+const steeredBy = ({ headers }: Prepared): string =>
+  ['anthropic-version', 'anthropic-beta', 'openai-beta'].map((name) => headers[name] ?? '').join('\n');
 
 const MOST_RECORDED = 2 * 1024 * 1024;
 

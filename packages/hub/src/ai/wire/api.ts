@@ -18,6 +18,8 @@ export type Sight = {
   chars?: number;
   /** The answer is whole. */
   done?: boolean;
+  /** How many of the answers that were asked for at once have come to their end. */
+  finished?: number;
   error?: string;
   usage?: Usage;
 };
@@ -77,7 +79,7 @@ function chatSight(_: string | undefined, data: string): Sight {
   const usage = openaiUsage(body.usage);
   let content = false;
   let chars = 0;
-  let done = false;
+  let finished = 0;
   for (const choice of Array.isArray(body.choices) ? body.choices : []) {
     const delta = at(choice, 'delta');
     const text =
@@ -89,10 +91,10 @@ function chatSight(_: string | undefined, data: string): Sight {
     chars += text;
     const finish = at(choice, 'finish_reason');
     if (finish === 'error') return { error: 'the provider sent an error (finish_reason)' };
-    done ||= typeof finish === 'string';
-    content ||= text > 0 || (Array.isArray(calls) && calls.length > 0) || isObject(at(delta, 'audio')) || done;
+    if (typeof finish === 'string') finished += 1;
+    content ||= text > 0 || (Array.isArray(calls) && calls.length > 0) || isObject(at(delta, 'audio')) || finished > 0;
   }
-  return { content, chars, ...(done ? { done } : {}), ...(usage ? { usage } : {}) };
+  return { content, chars, ...(finished > 0 ? { finished } : {}), ...(usage ? { usage } : {}) };
 }
 
 function messagesSight(event: string | undefined, data: string): Sight {

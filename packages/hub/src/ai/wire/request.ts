@@ -42,12 +42,18 @@ export function readRequest(api: AiApi, body: unknown, length: number): ReadRequ
     maxOutputTokens:
       api === 'embeddings'
         ? 0
-        : (positive(body.max_completion_tokens) ??
-          positive(body.max_output_tokens) ??
-          positive(body.max_tokens) ??
-          DEFAULT_OUTPUT),
+        : answersAsked(body) *
+          (positive(body.max_completion_tokens) ??
+            positive(body.max_output_tokens) ??
+            positive(body.max_tokens) ??
+            DEFAULT_OUTPUT),
     user: userOf(body),
   };
+}
+
+/** How many answers a request asks for at once. */
+export function answersAsked(body: Json): number {
+  return Math.max(1, positive(body.n) ?? 1);
 }
 
 const positive = (value: unknown): number | undefined =>
