@@ -103,6 +103,32 @@ export const messageEvents = (words: readonly string[], model = 'fake-claude'): 
   ];
 };
 
+export const responseBody = (text: string, model = 'fake-response') => ({
+  id: 'resp_1',
+  object: 'response',
+  created_at: 1,
+  status: 'completed',
+  model,
+  output: [
+    {
+      ...{ type: 'message', id: 'msg_1', role: 'assistant', status: 'completed' },
+      content: [{ type: 'output_text', text, annotations: [] }],
+    },
+  ],
+  usage: { input_tokens: 7, output_tokens: 3, total_tokens: 10 },
+});
+export const responseEvents = (words: readonly string[], model = 'fake-response'): string[] => {
+  const whole = responseBody(words.join(''), model);
+  const begun = { ...whole, status: 'in_progress', output: [], usage: null };
+  return [
+    { type: 'response.created', response: begun },
+    ...words.map((delta) => ({
+      ...{ type: 'response.output_text.delta', item_id: 'msg_1', output_index: 0, content_index: 0, delta },
+    })),
+    { type: 'response.completed', response: whole },
+  ].map((data, at) => `event: ${data.type}\ndata: ${JSON.stringify({ ...data, sequence_number: at })}\n\n`);
+};
+
 /** Answers as a healthy provider would: in the wire format of the path, streaming or not. */
 export const healthy =
   (text = 'Hello there', model?: string): Reply =>
@@ -111,6 +137,8 @@ export const healthy =
     const { stream: streams } = body;
     if (path.endsWith('/messages'))
       return streams ? stream(outgoing, messageEvents(words, model)) : json(outgoing, messageBody(text, model));
+    if (path.endsWith('/responses'))
+      return streams ? stream(outgoing, responseEvents(words, model)) : json(outgoing, responseBody(text, model));
     if (path.endsWith('/embeddings'))
       return json(outgoing, {
         object: 'list',

@@ -1,6 +1,6 @@
 import { type Access, systemCaller } from './access/index.ts';
 import type { Actions } from './actions/index.ts';
-import type { createAccounts } from './ai/index.ts';
+import type { createAccounts, openGateway } from './ai/index.ts';
 import type { Alerts } from './alerts/index.ts';
 import type { Analysis } from './analysis/index.ts';
 import type { Catalog } from './catalog/index.ts';
@@ -25,6 +25,7 @@ type Rooms = {
   catalog: Pick<Catalog, 'expireEdges'>;
   detect: Pick<Detect, 'expire'>;
   events: Pick<Events, 'expire'>;
+  gateway: Pick<ReturnType<typeof openGateway>, 'expireLeads'>;
   intake: Pick<Intake, 'expire' | 'runOnce'>;
   kafka: ReturnType<typeof createKafka>;
   repair: Pick<Repair, 'expire'>;
@@ -43,6 +44,7 @@ export function hubJobs(rooms: Rooms, file: () => FileConfig): JobDefinition[] {
     catalog,
     detect,
     events,
+    gateway,
     intake,
     kafka,
     repair,
@@ -84,6 +86,7 @@ export function hubJobs(rooms: Rooms, file: () => FileConfig): JobDefinition[] {
         await alerts.expire(file().retention.hour);
         await alerts.rules.expire();
         await accounts.expire();
+        await gateway.expireLeads(file().aiAccounts.retention.leads);
         await repair.expire(file().retention.hour);
         await analysis.expire(file().retention.hour);
         await access.sweep();

@@ -404,6 +404,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
           catalog,
           detect,
           events,
+          gateway,
           intake,
           kafka,
           repair,

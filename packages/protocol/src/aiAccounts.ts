@@ -146,6 +146,7 @@ export const aiAccountsShape = {
       calls: duration('2d').default('90d'),
       hourly: duration('2d').default('60d'),
       daily: duration('31d').default('800d'),
+      leads: duration('1d').default('800d'),
     })
     .prefault({}),
 };

@@ -43,5 +43,7 @@ export function openGateway(deps: GatewayDeps) {
     stop: ai.stop,
     /** Leads among events of products, in the transaction that stores them. */
     takeLeads: leads.fromEvents,
+    /** Deletes leads that are older than so many milliseconds. */
+    expireLeads: leads.expire,
   };
 }

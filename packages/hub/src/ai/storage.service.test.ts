@@ -53,6 +53,20 @@ eachDatabase((name, open) => {
       await expect(leads.list(staff, { limit: 3, cursor: "led_' OR 1=1" })).rejects.toMatchObject({ code: 'invalid' });
     });
 
+    it('are kept for as long as is said', async () => {
+      const database = await open();
+      let now = Date.now();
+      const clock = { ...systemClock, now: () => now };
+      const leads = createLeads({ db: database.db, clock, appendEvents: async () => 0 });
+      await leads.add({ tenant: null, source: 'call', sourceId: 'old', fields: { name: 'old' } });
+      now += 2000;
+      await leads.add({ tenant: null, source: 'call', sourceId: 'new', fields: { name: 'new' } });
+      now += 1000;
+      await leads.expire(2500);
+      const { items } = await leads.list(staff, { limit: 10 });
+      expect(items.map(({ sourceId }) => sourceId)).toEqual(['new']);
+    });
+
     it('of events are stored with them, or not at all', async () => {
       const database = await open();
       const leads = createLeads({ db: database.db, clock: systemClock, appendEvents: async () => 0 });

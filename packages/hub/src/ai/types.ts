@@ -25,7 +25,13 @@ export type CallFacts = {
 };
 
 /** A provider and model that could serve a call. */
-export type Candidate = { readonly provider: string; readonly model: string; readonly local: boolean };
+export type Candidate = {
+  readonly provider: string;
+  readonly model: string;
+  readonly local: boolean;
+  /** False for one that stands in for the model that was asked for. */
+  readonly exact?: boolean;
+};
 
 /** Tokens as the provider counted them; `inputTokens` includes what was read from or written to its prompt cache. */
 export type Usage = {
@@ -66,7 +72,8 @@ export type CallOutcome = {
 };
 
 export type Admission =
-  | { readonly ok: true; readonly localOnly?: boolean }
+  /** `only`: of the candidates those that this caller may be served by, where that is not all. */
+  | { readonly ok: true; readonly localOnly?: boolean; readonly only?: readonly Candidate[] }
   | {
       readonly ok: false;
       readonly reason: string;
@@ -87,9 +94,10 @@ export type CachedAnswer = { status: number; contentType: string; body: Uint8Arr
 
 /** Exact answers kept per tenant. */
 export interface Cache {
-  get(call: CallFacts, body: Uint8Array): Promise<CachedAnswer | undefined>;
+  /** `steered`: headers of the caller that change what a provider answers, in one text. */
+  get(call: CallFacts, body: Uint8Array, steered?: string): Promise<CachedAnswer | undefined>;
   /** Only whole, successful answers come here. */
-  put(call: CallFacts, body: Uint8Array, answer: CachedAnswer): Promise<void>;
+  put(call: CallFacts, body: Uint8Array, answer: CachedAnswer, steered?: string): Promise<void>;
   /** Whether the tenant of this call has opted in; false costs nothing. */
   wants(call: CallFacts): boolean;
 }

@@ -18,6 +18,11 @@ export function toAccountsConfig(
     redact: ai.guardrails.redact,
     policy: { maxInputTokens: ai.guardrails.maxInputTokens, models: ai.guardrails.models },
     slowerThanMs: ms(ai.notices.slowerThan),
-    retention: { calls: ms(ai.retention.calls), hourly: ms(ai.retention.hourly), daily: ms(ai.retention.daily) },
+    retention: {
+      calls: ms(ai.retention.calls),
+      hourly: ms(ai.retention.hourly),
+      daily: ms(ai.retention.daily),
+      leads: ms(ai.retention.leads),
+    },
   };
 }

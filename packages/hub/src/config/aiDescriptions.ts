@@ -58,8 +58,9 @@ export const AI_ACCOUNT_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'ai.guardrails.models[].allow': 'Models; `*` stands for anything.',
   'ai.notices': 'What is worth an event and a mark in Grafana.',
   'ai.notices.slowerThan': 'A call that takes longer.',
-  'ai.retention': 'How long AI calls are kept.',
+  'ai.retention': 'How long AI calls and leads are kept.',
   'ai.retention.calls': 'Single calls.',
   'ai.retention.hourly': 'Calls added up by the hour.',
   'ai.retention.daily': 'Calls added up by the day.',
+  'ai.retention.leads': 'Leads.',
 };

@@ -10,7 +10,7 @@ import { createCounters } from './counters.ts';
 import { createJournal, type Settlement } from './journal.ts';
 import { type Amount, type Applied, applying } from './limits.ts';
 import { createPlaces } from './places.ts';
-import { forbids } from './policy.ts';
+import { forbids, permitted } from './policy.ts';
 import type { Prices } from './prices.ts';
 import { callRow, counted, type KnownFacts, knownFacts } from './record.ts';
 import { recover } from './recover.ts';
@@ -100,10 +100,13 @@ export function createLedger(deps: {
     return why;
   }
 
-  async function admit(call: CallFacts, candidates: readonly Candidate[], signal?: AbortSignal): Promise<Admission> {
+  async function admit(call: CallFacts, fitting: readonly Candidate[], signal?: AbortSignal): Promise<Admission> {
     const facts = knownFacts(call);
-    const forbidden = forbids(deps.config().policy, call, candidates);
+    const { policy } = deps.config();
+    const candidates = permitted(policy, call, fitting);
+    const forbidden = forbids(policy, call, candidates);
     if (forbidden) return refuse(call, facts, { ok: false, ...forbidden });
+    const only = candidates.length < fitting.length ? { only: candidates } : {};
     const place = await places.take(call, signal);
     if (!place.ok) return refuse(call, facts, { ...place, status: 429 });
     try {
@@ -122,7 +125,7 @@ export function createLedger(deps: {
         return overBudget(granted, clock.now());
       }
       open.set(call.id, { facts, applied, held: granted.held, candidates, release: place.release });
-      return granted.localOnly ? { ok: true, localOnly: true } : { ok: true };
+      return { ok: true, ...(granted.localOnly ? { localOnly: true } : {}), ...only };
     } catch (error) {
       place.release();
       if (isOutage(error))
@@ -184,8 +187,17 @@ export function createLedger(deps: {
     return prices.cost(provider, model, local, usage, call.at);
   }
 
-  async function writeAgain(): Promise<void> {
-    for (const write of [...unwritten]) {
+  let writing: Promise<void> | undefined;
+  function writeAgain(): Promise<void> {
+    writing ??= writeAll().finally(() => {
+      writing = undefined;
+    });
+    return writing;
+  }
+
+  async function writeAll(): Promise<void> {
+    // Those that come meanwhile are at the end of the set, and are reached too.
+    for (const write of unwritten) {
       try {
         await write();
       } catch (error) {

@@ -59,7 +59,8 @@ export async function listBudgets(db: Db, book: BudgetBook, caller: Caller, now:
   const shown: AiBudget[] = [];
   for (const { declaration, declaredIn } of await book.all()) {
     const { match, each } = declaration;
-    const isOwn = caller.tenant === null || match.tenant === caller.tenant || each === 'tenant';
+    const isOwn =
+      caller.tenant === null || match.tenant === caller.tenant || (match.tenant === undefined && each === 'tenant');
     const isVisible =
       caller.projects === 'all' ||
       (caller.tenant !== null && !caller.limited) ||

@@ -31,9 +31,9 @@ export function createCache({
 
   return {
     wants,
-    async get(call, body) {
+    async get(call, body, steered) {
       if (!wants(call)) return undefined;
-      const key = keyOf(call, body);
+      const key = keyOf(call, body, steered);
       const found = entries.get(key);
       if (!found) return undefined;
       if (found.until <= clock.monotonic()) {
@@ -44,11 +44,11 @@ export function createCache({
       entries.set(key, found);
       return found.answer;
     },
-    async put(call, body, answer) {
+    async put(call, body, answer, steered) {
       const { ttlMs, maxBytes } = config();
       const weight = answer.body.byteLength + OVERHEAD_BYTES;
       if (!wants(call) || answer.status !== 200 || weight > maxBytes / 8) return;
-      const key = keyOf(call, body);
+      const key = keyOf(call, body, steered);
       drop(key);
       entries.set(key, {
         answer: { ...answer, body: answer.body.slice() },
@@ -66,9 +66,9 @@ export function createCache({
 }
 
 /** A tenant, a door and a request: members may stand in any order, everything else counts. */
-function keyOf(call: CallFacts, body: Uint8Array): string {
+function keyOf(call: CallFacts, body: Uint8Array, steered = ''): string {
   const hash = createHash('sha256')
-    .update(JSON.stringify([call.tenant, call.protocol, call.intent, call.stream]))
+    .update(JSON.stringify([call.tenant, call.protocol, call.intent, call.stream, steered]))
     .update('\n');
   const value = parseShallowJson(Buffer.from(body).toString('utf8'));
   return hash.update(value === undefined ? body : JSON.stringify(canonical(value))).digest('base64');

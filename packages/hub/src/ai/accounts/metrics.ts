@@ -3,6 +3,7 @@ import type { CallRow } from './tables.ts';
 
 /** Buckets of the OpenTelemetry GenAI conventions. */
 const SECONDS = [0.01, 0.04, 0.16, 0.64, 2.56, 10.24, 40.96, 163.84];
+const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864];
 /** Models are named by providers and callers: after so many they are `other`, so that nobody can fill the hub's memory. */
 const MOST_NAMES = 200;
 
@@ -19,6 +20,13 @@ export function createCallMetrics(
     help: 'Time from a request to the end of its answer.',
     labelNames: [...labelNames, 'error_type'],
     buckets: SECONDS,
+    registers: [registry],
+  });
+  const tokens = new Histogram({
+    name: 'gen_ai_client_token_usage',
+    help: 'Tokens of a call, as its provider counted them.',
+    labelNames: [...labelNames, 'gen_ai_token_type'],
+    buckets: TOKENS,
     registers: [registry],
   });
   const cost = new Counter({
@@ -59,6 +67,11 @@ export function createCallMetrics(
       gen_ai_request_model: bounded(row.model ?? 'other'),
     };
     duration.observe({ ...labels, error_type: row.outcome === 'ok' ? '' : row.outcome }, row.latency_ms / 1000);
+    // The conventions: only what was counted, not what is estimated.
+    if (row.estimated === 0 && row.cached === 0 && row.input_tokens + row.output_tokens > 0) {
+      tokens.observe({ ...labels, gen_ai_token_type: 'input' }, row.input_tokens);
+      if (row.intent !== 'embeddings') tokens.observe({ ...labels, gen_ai_token_type: 'output' }, row.output_tokens);
+    }
     if (row.cost_nano !== null && row.cost_nano > 0)
       cost.inc({ provider: labels.gen_ai_provider_name }, row.cost_nano / 1e9);
   };

@@ -8,6 +8,13 @@ export type Policy = {
 };
 export type Refusal = { reason: string; detail: string; status: 402 | 403 | 429; retryAfterMs?: number };
 
+/** Pure: a caller who may ask for some models alone is served by no other that stands in for one of them. */
+export function permitted(policy: Policy, call: CallFacts, candidates: readonly Candidate[]): readonly Candidate[] {
+  const rule = policy.models.find(({ role }) => role === call.caller.role);
+  if (!rule?.allow.some((pattern) => glob(pattern, call.modelAsked))) return candidates;
+  return candidates.filter(({ exact, model }) => exact !== false || rule.allow.some((pattern) => glob(pattern, model)));
+}
+
 /** Pure: what a caller may ask of models at all, whatever it costs; undefined when nothing is against it. */
 export function forbids(policy: Policy, call: CallFacts, candidates: readonly Candidate[]): Refusal | undefined {
   const { maxInputTokens, models } = policy;

@@ -15,5 +15,10 @@ export type AccountsConfig = {
   }[];
   readonly policy: Policy;
   readonly slowerThanMs: number;
-  readonly retention: { readonly calls: number; readonly hourly: number; readonly daily: number };
+  readonly retention: {
+    readonly calls: number;
+    readonly hourly: number;
+    readonly daily: number;
+    readonly leads: number;
+  };
 };

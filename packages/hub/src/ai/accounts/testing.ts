@@ -22,7 +22,7 @@ export const settings = (more: Partial<AccountsConfig> = {}): AccountsConfig => 
   redact: [],
   policy: { models: [] },
   slowerThanMs: 2000,
-  retention: { calls: 90 * 86_400_000, hourly: 60 * 86_400_000, daily: 800 * 86_400_000 },
+  retention: { calls: 90 * 86_400_000, hourly: 60 * 86_400_000, daily: 800 * 86_400_000, leads: 800 * 86_400_000 },
   ...more,
 });
 

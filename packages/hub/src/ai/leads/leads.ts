@@ -75,6 +75,15 @@ export function createLeads(deps: {
       }
     },
 
+    /** Deletes what is older than leads are kept. */
+    async expire(keepMs: number): Promise<void> {
+      await db
+        .withTables<AiTables>()
+        .deleteFrom('leads')
+        .where('at', '<', clock.now() - keepMs)
+        .execute();
+    },
+
     /** Newest first: a tenant's own, and those of the projects that the caller sees. */
     async list(
       caller: Caller,
@@ -94,13 +103,20 @@ export function createLeads(deps: {
         .limit(filter.limit + 1);
       if (caller.tenant !== null || visible !== 'all') {
         const projects = visible === 'all' || visible.length === 0 ? [''] : [...visible];
-        const { tenant } = caller;
+        const { tenant, limited } = caller;
         query =
           tenant === null
             ? query.where('project', 'in', projects)
             : // A project's leads are its tenant's, unless a call said otherwise.
               query.where((eb) =>
-                eb.or([eb('tenant', '=', tenant), eb.and([eb('tenant', 'is', null), eb('project', 'in', projects)])]),
+                eb.and([
+                  eb.or([eb('tenant', '=', tenant), eb('tenant', 'is', null)]),
+                  eb.or([
+                    eb('project', 'in', projects),
+                    // What is of no one project is not for a key of some.
+                    ...(limited ? [] : [eb('tenant', '=', tenant)]),
+                  ]),
+                ]),
               );
       }
       if (filter.project !== undefined) query = query.where('project', '=', filter.project);

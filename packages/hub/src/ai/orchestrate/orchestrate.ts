@@ -49,8 +49,8 @@ export async function orchestrate(
   const result = await resultOf(deps, input, ask, caller, tenant, tally);
   const last = tally.answers.at(-1);
   const { provider = '', model: served = '' } = last ?? {};
-  const prices = tally.answers.map(({ provider: by = '', model: its = '', usage }) =>
-    deps.isLocal(by)
+  const prices = tally.answers.map(({ provider: by = '', model: its = '', usage, cached }) =>
+    cached || deps.isLocal(by)
       ? 0
       : usage
         ? deps.priceOf(by, its, { input: usage.inputTokens, output: usage.outputTokens })

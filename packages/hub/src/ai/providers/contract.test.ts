@@ -40,14 +40,12 @@ describe.each(AiProviderKind.options)('%s', (kind) => {
   });
 
   const served = family.apis.flatMap((api): [AiApi, boolean][] =>
-    api === 'responses'
-      ? []
-      : api === 'embeddings'
-        ? [[api, false]]
-        : [
-            [api, false],
-            [api, true],
-          ],
+    api === 'embeddings'
+      ? [[api, false]]
+      : [
+          [api, false],
+          [api, true],
+        ],
   );
   test.each(served)('serves %s (stream: %s), with its key and only its key', (api, stream) =>
     withProvider(async (fake, outbound) => {
