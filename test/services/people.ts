@@ -25,10 +25,14 @@ export async function makeKey(
   more: { tenant?: string; projects?: string[] } = {},
 ): Promise<string> {
   const { tenant, projects } = more;
-  const body = { name: `${tenant ?? 'staff'} ${role}`, role, ...(projects ? { projects } : {}) };
+  const body = {
+    name: `${tenant ?? 'staff'} ${role}`,
+    role,
+    ...(projects ? { projects } : {}),
+    ...(tenant ? { tenant } : {}),
+  };
   const made = await hub.api.post<z.infer<typeof KeyCreated>>('/api/keys', body);
   if (made.status !== 201) throw new Error(made.text);
-  if (tenant !== undefined) write(hub, 'UPDATE api_keys SET tenant = ? WHERE id = ?', tenant, made.body.id);
   return made.body.key;
 }
 

@@ -148,7 +148,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       db,
       clock,
       log,
-      rawRetentionMs: () => file.retention.raw,
+      ...{ rawRetentionMs: () => file.retention.raw, tiers: () => file.tiers },
       onStored: (...stored) => alerts.rules.see(...stored),
       projectExists: async (slug) => (await catalog.declarations()).some((project) => project.slug === slug),
     });

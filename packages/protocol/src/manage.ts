@@ -5,6 +5,7 @@ import { ProjectDeclaration, ServiceDeclaration, ThresholdDeclaration } from './
 import { FedProject, ProjectStatus } from './fed.ts';
 import { Capabilities } from './instance.ts';
 import { PERMISSIONS, ROLES } from './roles.ts';
+import { TenantId } from './tenants.ts';
 
 /** What the console, the command line and scripts use beside the federation API: who am I, keys, channels, jobs, configuration. */
 export const RoleName = z.enum(ROLES);
@@ -36,6 +37,8 @@ export const KeyInput = z.strictObject({
   role: RoleName,
   /** Slugs that the key may see; all when absent. */
   projects: z.array(z.string()).min(1).max(200).optional(),
+  /** Whose key it is; its maker's tenant when absent. Staff may name any tenant. */
+  tenant: TenantId.optional(),
   expiresInDays: z.int().min(1).max(3650).optional(),
 });
 export type KeyInput = z.input<typeof KeyInput>;
@@ -45,6 +48,8 @@ export const KeyView = z.object({
   prefix: z.string(),
   role: RoleName,
   projects: z.union([z.literal('all'), z.array(z.string())]),
+  /** null for a key of the operating company itself. */
+  tenant: z.string().nullable(),
   createdAt: Time,
   createdBy: z.string(),
   expiresAt: Time.optional(),

@@ -43,6 +43,7 @@ function columnsFor(revoke: (key: KeyView) => void, rotate: (key: KeyView) => vo
       cell: (row) => (row.projects === 'all' ? 'all' : row.projects.join(', ')),
       hide: 'tablet',
     },
+    { id: 'tenant', header: 'Tenant', cell: (row) => row.tenant ?? 'staff', hide: 'tablet' },
     { id: 'used', header: 'Last used', cell: (row) => <Age at={row.lastUsedAt} />, hide: 'phone' },
     {
       id: 'expires',

@@ -2,6 +2,7 @@ import { Button, Checkbox, Modal, NativeSelect, TextInput } from '@mantine/core'
 import type { KeyInput, Role } from '@orrery/protocol';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import type { FormEvent } from 'react';
+import { useMe } from '../access/me.ts';
 import { api, fieldReason } from '../api.ts';
 import { projectsQuery, queryClient } from '../queries.ts';
 import { Note } from '../ui/Note.tsx';
@@ -32,15 +33,18 @@ export function NewKey({ onClose }: { onClose: () => void }) {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const days = Number(form.get('expires'));
+    const tenant = String(form.get('tenant') ?? '').trim();
     const limited = form.getAll('projects').map(String);
     create.mutate({
       name: String(form.get('name')).trim(),
       role: String(form.get('role')) as Role,
       ...(limited.length > 0 ? { projects: limited } : {}),
+      ...(tenant ? { tenant } : {}),
       ...(days > 0 ? { expiresInDays: days } : {}),
     });
   };
   const made = create.data;
+  const staff = useMe()?.tenant === null;
   return (
     <Modal
       opened
@@ -81,6 +85,15 @@ export function NewKey({ onClose }: { onClose: () => void }) {
             data={LIVES}
             error={fieldReason(create.error, 'expiresInDays')}
           />
+          {staff && (
+            <TextInput
+              label="Tenant"
+              name="tenant"
+              description="Empty for a key of the operating company itself."
+              maxLength={64}
+              error={fieldReason(create.error, 'tenant')}
+            />
+          )}
           {projects && projects.length > 0 && (
             <fieldset className={classes.choices}>
               <legend>Projects; none chosen means all</legend>

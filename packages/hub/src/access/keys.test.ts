@@ -1,9 +1,10 @@
-import type { KeyView } from '@orrery/protocol';
+import type { AuditRecord, KeyView } from '@orrery/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Clock } from '../platform/clock.ts';
-import type { Database } from '../platform/db.ts';
+import { type Database, inTransaction } from '../platform/db.ts';
 import { temporaryDatabase } from '../platform/testing.ts';
-import { verifyAudit } from './audit.ts';
+import { audit, verifyAudit } from './audit.ts';
+import { systemCaller } from './caller.ts';
 import type { AccessTables } from './tables.ts';
 import { META_KEY, openRig, type Rig } from './testing.ts';
 
@@ -15,7 +16,13 @@ const q = () => database.db.withTables<AccessTables>();
 
 beforeAll(async () => {
   database = await temporaryDatabase();
-  rig = openRig(database, { clock, staleMs: 60_000 });
+  rig = openRig(database, { clock, staleMs: 60_000, assigned: { acme: ['veria', 'rollizr'] } });
+  const more = { declared_source: 'api' as const, declared_ref: null, features: '[]', tier: 5 };
+  for (const id of ['acme', 'globex'])
+    await q()
+      .insertInto('tenants')
+      .values({ id, name: id, created_at: 0, updated_at: 0, ...more })
+      .execute();
 });
 afterAll(async () => {
   await rig.access.close();
@@ -123,6 +130,61 @@ describe('a key that is limited to projects', () => {
   });
 });
 
+describe('a key of a tenant', () => {
+  it('is made by staff and sees what is assigned to the tenant', async () => {
+    const made = await make({ name: 'of acme', role: 'admin', tenant: 'acme' });
+    expect(made).toMatchObject({ tenant: 'acme', projects: 'all' });
+    expect(await (await rig.call('/api/me', { headers: by(made.key) })).json()).toMatchObject({
+      tenant: 'acme',
+      projects: ['rollizr', 'veria'],
+    });
+    const narrow = await make({ name: 'narrow', role: 'viewer', tenant: 'acme', projects: ['veria', 'foreign'] });
+    expect(await (await rig.call('/api/me', { headers: by(narrow.key) })).json()).toMatchObject({
+      projects: ['veria'],
+    });
+  });
+  it('makes keys of its own tenant alone, and learns of no other', async () => {
+    const { key } = await make({ name: 'maker', role: 'admin', tenant: 'acme' });
+    expect(await make({ name: 'own', role: 'viewer', tenant: 'acme' }, key)).toMatchObject({ tenant: 'acme' });
+    expect(await make({ name: 'unsaid', role: 'viewer' }, key)).toMatchObject({ tenant: 'acme' });
+    const answers = await Promise.all(
+      ['globex', 'nobody'].map(async (tenant) => {
+        const response = await rig.call('/api/keys', { headers: by(key), body: { name: 'x', role: 'viewer', tenant } });
+        return { ...((await response.json()) as object), requestId: '' };
+      }),
+    );
+    expect(answers[0]).toMatchObject({ status: 400, fields: [{ field: 'tenant' }] });
+    expect(answers[0]).toEqual(answers[1]);
+    expect((await list(key)).every(({ tenant }) => tenant === 'acme')).toBe(true);
+  });
+  it('that is limited to some projects looks after nobody, and reads of its projects alone in the trail', async () => {
+    const { key } = await make({ name: 'limited', role: 'admin', tenant: 'acme', projects: ['veria'] });
+    const invited = await rig.call('/api/invitations', {
+      headers: by(key),
+      body: { email: 'mallory@example.com', role: 'admin' },
+    });
+    expect(invited.status).toBe(403);
+    expect((await rig.call('/api/users', { headers: by(key) })).status).toBe(403);
+    expect((await rig.call('/api/users/usr_x/reset-link', { method: 'POST', headers: by(key) })).status).toBe(403);
+    for (const project of ['veria', 'rollizr', undefined])
+      await inTransaction(database.db, (trx) =>
+        audit(trx, {
+          caller: { ...systemCaller('acme'), tenant: 'acme' },
+          verb: 'alerts.acknowledge',
+          target: 'alr_1',
+          ...(project ? { project } : {}),
+          at: now,
+        }),
+      );
+    const trail = async (who: string) =>
+      ((await (await rig.call('/api/audit?verb=alerts', { headers: by(who) })).json()) as { items: AuditRecord[] })
+        .items;
+    expect((await trail(key)).map(({ project }) => project)).toEqual(['veria']);
+    const { key: whole } = await make({ name: 'whole', role: 'admin', tenant: 'acme' });
+    expect((await trail(whole)).map(({ project }) => project)).toEqual([null, 'rollizr', 'veria']);
+  });
+});
+
 describe('bad input', () => {
   it.each([
     [{ role: 'operator' }, 'name'],
@@ -134,7 +196,9 @@ describe('bad input', () => {
     [{ name: 'x', role: 'viewer', projects: [] }, 'projects'],
     [{ name: 'x', role: 'viewer', projects: ['../etc'] }, 'projects'],
     [{ name: 'x', role: 'viewer', expiresInDays: 0 }, 'expiresInDays'],
-    [{ name: 'x', role: 'viewer', tenant: 'acme' }, 'tenant'],
+    [{ name: 'x', role: 'viewer', tenant: 'nobody' }, 'tenant'],
+    [{ name: 'x', role: 'viewer', tenant: 'null' }, 'tenant'],
+    [{ name: 'x', role: 'viewer', tenant: '' }, 'tenant'],
   ])('%j names %s and stores nothing', async (body, field) => {
     const before = (await list()).length;
     const response = await rig.call('/api/keys', { headers: by(rig.access.localKey), body });

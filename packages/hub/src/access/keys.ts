@@ -12,6 +12,8 @@ import { sha256 } from './digest.ts';
 import { sees, seesTenant, visibleProjects } from './scope.ts';
 import type { AccessTables, KeyRow } from './tables.ts';
 import { plainText } from './text.ts';
+import { knownTenant } from './users.ts';
+import { wrongField } from './ways.ts';
 
 const DAY_MS = 86_400_000;
 const Projects = z.array(Slug).max(200);
@@ -22,6 +24,7 @@ const view = (row: KeyRow): KeyView => ({
   prefix: `orr_${row.id}`,
   role: storedRole(row.role),
   projects: projectsOf(row),
+  tenant: row.tenant,
   createdAt: iso(row.created_at),
   createdBy: row.created_by,
   ...(row.expires_at === null ? {} : { expiresAt: iso(row.expires_at) }),
@@ -46,7 +49,10 @@ export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; chang
     /** Makes a key that can do and see at most what its maker can; the answer is the only one that holds it. */
     async createKey(caller: Caller, input: KeyInput): Promise<KeyView & { key: string }> {
       authorize(caller, 'configure');
-      const { role, expiresInDays, ...rest } = KeyInput.parse(input);
+      const { role, expiresInDays, tenant = caller.tenant, ...rest } = KeyInput.parse(input);
+      // One answer for a tenant of others and for none: nobody learns which there are.
+      if (!seesTenant(caller, tenant) && tenant !== caller.tenant)
+        throw wrongField('tenant', 'is no tenant of this hub');
       const name = plainText(rest.name, 'name');
       const slugs = rest.projects && parseProjects(rest.projects);
       const hidden = slugs?.find((slug) => !sees(caller, slug));
@@ -62,7 +68,7 @@ export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; chang
         hash: sha256(secret),
         role,
         projects: projects === 'all' ? null : JSON.stringify(projects),
-        tenant: caller.tenant,
+        tenant,
         created_at: at,
         created_by: caller.name,
         expires_at: expiresInDays === undefined ? null : at + expiresInDays * DAY_MS,
@@ -74,6 +80,7 @@ export function createKeys({ db, clock, changed }: { db: Db; clock: Clock; chang
       };
       const made = view(row);
       await inTransaction(db, async (trx) => {
+        if (tenant !== caller.tenant) await knownTenant(trx, tenant);
         await trx.withTables<AccessTables>().insertInto('api_keys').values(row).execute();
         await audit(trx, { caller, verb: 'keys.create', target: row.id, after: made, at });
       });

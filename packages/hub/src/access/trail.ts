@@ -5,6 +5,7 @@ import type { Db } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import { authorize } from './authorize.ts';
 import type { Caller } from './caller.ts';
+import { inProjects, inTenant, isStaff } from './scope.ts';
 import type { AccessTables, AuditRow } from './tables.ts';
 
 const READ_AT_ONCE = 500;
@@ -31,11 +32,9 @@ export function createTrail({ db }: { db: Db }) {
   /** The entries that exist for the caller: the one place where that is decided. */
   function visible(caller: Caller) {
     authorize(caller, 'configure');
-    let query = db.withTables<AccessTables>().selectFrom('audit').selectAll();
-    if (caller.tenant !== null) query = query.where('tenant', '=', caller.tenant);
-    else if (caller.projects !== 'all')
-      query = query.where('project', 'in', caller.projects.length > 0 ? caller.projects : ['']);
-    return query;
+    const query = db.withTables<AccessTables>().selectFrom('audit').selectAll().where(inTenant(caller, 'tenant'));
+    // A tenant's own people see also what was done to none of its projects: signing in, keys, invitations.
+    return isStaff(caller) || caller.limited ? query.where(inProjects(caller, 'project')) : query;
   }
 
   function chosen(caller: Caller, filter: AuditFilter) {

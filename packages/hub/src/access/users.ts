@@ -23,7 +23,7 @@ const noUser = () => new HubError('not_found', 'No such person.');
 /** Lets those pass who look after people: all of them, or those of the caller's own tenant. A key that is limited to some projects looks after nobody. */
 export function authorizePeople(caller: Caller): void {
   authorize(caller, 'configure');
-  if (caller.tenant === null && caller.projects !== 'all')
+  if (caller.limited || (caller.tenant === null && caller.projects !== 'all'))
     throw new HubError('forbidden', 'This is about people of every project; the key is limited to some.');
 }
 

@@ -1,5 +1,5 @@
 import type { AiApi, AiProviderDeclaration, AiProviderView, AiSplitDeclaration } from '@orrery/protocol';
-import { authorize, type Caller } from '../access/index.ts';
+import type { Caller } from '../access/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
@@ -8,6 +8,7 @@ import type { Outbound } from '../platform/outbound.ts';
 import { noTracing, type Tracer } from '../platform/tracing.ts';
 import { type Prepared, type PrepareInput, prepare } from './calls/prepare.ts';
 import { type Answer, decideNow, type ServeDeps, serve } from './calls/serve.ts';
+import { authorizeAi } from './may.ts';
 import { createBook } from './providers/book.ts';
 import { shareRests } from './providers/shared.ts';
 import { viewOf } from './providers/view.ts';
@@ -114,7 +115,7 @@ export function createAi(deps: AiDeps) {
       requestId: string;
     }): Promise<Answer> {
       const { caller, api, body, bytes, headers, signal } = input;
-      authorize(caller, 'ai:run');
+      authorizeAi(caller);
       const prepared = prepare({
         ...{ caller, api, bytes, headers, body: body as Prepared['body'] },
         read: read(api, body, bytes.length),
@@ -148,7 +149,7 @@ export function createAi(deps: AiDeps) {
 
     /** What routing would do with a request now, and why; nobody is asked. */
     explain(caller: Caller, api: AiApi, body: Record<string, unknown>, localOnly = false): Decision {
-      authorize(caller, 'ai:run');
+      authorizeAi(caller);
       const bytes = Buffer.from(JSON.stringify(body));
       return decideNow(
         serving,
@@ -192,7 +193,7 @@ function projectOf(caller: Caller, headers: Prepared['headers']): string | undef
       throw new HubError('invalid', 'x-orrery-project: must be the slug of a project', {
         fields: [{ field: 'x-orrery-project', reason: 'must be the slug of a project' }],
       });
-    authorize(caller, 'ai:run', named);
+    authorizeAi(caller, named);
     return named;
   }
   const [only] = caller.projects === 'all' || caller.projects.length !== 1 ? [] : caller.projects;

@@ -1,11 +1,12 @@
 import { AiApi, AiProviderView, Lead, OrchestrateAnswer, OrchestrateInput, page, Slug } from '@orrery/protocol';
 import { z } from 'zod';
-import { authorize, authorizeWhole, type Caller } from '../access/index.ts';
+import { authorizeWhole, type Caller } from '../access/index.ts';
 import { HubError } from '../platform/errors.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { Ai } from './ai.ts';
 import { end, rawCall, refuse } from './calls/raw.ts';
 import type { Leads } from './leads/leads.ts';
+import { authorizeAi } from './may.ts';
 import { type OrchestrateDeps, orchestrate } from './orchestrate/orchestrate.ts';
 
 const tag = 'AI';
@@ -43,7 +44,7 @@ export function aiRoutes(ai: Ai, deps: Omit<OrchestrateDeps, 'ai'> & { leads: Le
       handle: onTheConnection,
       raw: {
         async handle({ caller, outgoing, incoming }) {
-          authorize(caller, 'ai:run');
+          authorizeAi(caller);
           const models = ai.models();
           const anthropic = incoming.headers['anthropic-version'] !== undefined;
           const body = anthropic

@@ -54,8 +54,9 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'tenants[].id': 'Its stable name: what `tenant_id` of a token says.',
   'tenants[].name': 'The name that people read; the id when absent.',
   'tenants[].tier': 'What it has bought; `tiers` says which platform that is.',
-  'tenants[].features': 'What is switched on for its people and keys.',
-  tiers: 'Which platform a tier is. Samples and traces that carry a tier get the platform as a tag.',
+  'tenants[].features': 'What is switched on for its people and keys; `no-ai` switches AI off.',
+  tiers:
+    'Which platform a tier is. Samples that carry a tier, as the SDK’s request figures do, get the platform as a tag.',
   'access.rbac': '`false` opens the roles, never the tenants. `RBAC_ENABLED` when absent.',
   channels: 'Where alerts are told.',
   ...CHANNEL_DESCRIPTIONS,

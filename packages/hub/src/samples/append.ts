@@ -1,7 +1,9 @@
+import type { TierMap } from '@orrery/protocol';
 import { CompiledQuery } from 'kysely';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { type IncomingSample, refuseValue } from './accept.ts';
 import type { Refusal } from './limits.ts';
+import { withPlatform } from './platform.ts';
 import type { createSeriesIndex } from './series.ts';
 import type { SamplesTables } from './tables.ts';
 
@@ -34,6 +36,7 @@ export function createAppend(deps: {
   db: Db;
   series: ReturnType<typeof createSeriesIndex>;
   rawRetentionMs: () => number;
+  tiers: () => TierMap;
   onStored?: OnStored | undefined;
 }) {
   const statements = new Map<number, string>();
@@ -72,7 +75,7 @@ export function createAppend(deps: {
       result.refused[reason] = (result.refused[reason] ?? 0) + 1;
     };
     const rawMs = deps.rawRetentionMs();
-    const sound = samples.filter((sample) => {
+    const sound = withPlatform(samples, deps.tiers()).filter((sample) => {
       const refusal = refuseValue(sample, receivedAt, rawMs);
       if (refusal) refuse(refusal);
       return refusal === undefined;

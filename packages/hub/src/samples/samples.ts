@@ -1,3 +1,4 @@
+import { DEFAULT_TIERS, type TierMap } from '@orrery/protocol';
 import type { Caller } from '../access/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
@@ -20,6 +21,8 @@ export type SamplesDeps = {
   log: Log;
   /** Samples older than this are refused, milliseconds; read each time, since a reload may change it. */
   rawRetentionMs: () => number;
+  /** Which platform a tier is; a reload may change it. */
+  tiers?: () => TierMap;
   /** Told of samples as they are written, inside the transaction that may still be undone. */
   onStored?: OnStored;
   /** Whether a project exists; without it every name is taken for one. */
@@ -33,7 +36,7 @@ export function createSamples(deps: SamplesDeps) {
   const series = createSeriesIndex(deps);
   return {
     clock: deps.clock,
-    append: createAppend({ ...deps, series }),
+    append: createAppend({ ...deps, series, tiers: deps.tiers ?? (() => DEFAULT_TIERS) }),
     query: (caller: Caller, input: QueryInput) => query(deps, caller, input),
     sparklines: (caller: Caller, input: SparklinesInput) => sparklines(deps, caller, input),
     keys: (caller: Caller, project: string) => keys(deps, caller, project),

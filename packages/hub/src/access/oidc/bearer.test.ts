@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { OidcDeclaration } from '@orrery/protocol';
+import { DEFAULT_TIERS, OidcDeclaration } from '@orrery/protocol';
 import { exportSPKI } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../platform/clock.ts';
@@ -15,9 +15,11 @@ let database: Database;
 let issuer: Issuer;
 let key: IssuerKey;
 let rig: Rig;
-/** What the hub's clocks are ahead of the machine's, in milliseconds. */
+const policy = { rbac: true, tiers: DEFAULT_TIERS };
+/** How far the hub's clocks went on, in milliseconds. They stand still by themselves: on a busy machine what is "31 s ahead" must stay so. */
 let ahead = 0;
-const clock = { now: () => systemClock.now() + ahead, monotonic: () => systemClock.monotonic() + ahead };
+const began = systemClock.now();
+const clock = { now: () => began + ahead, monotonic: () => ahead };
 // Private addresses are refused to everybody; the issuer was named by the operator.
 const outbound = createOutbound({ clock: systemClock, allowPrivate: false });
 
@@ -60,7 +62,7 @@ function open(more: Record<string, unknown> = {}) {
     clientId: 'orrery-console',
     ...more,
   });
-  rig = openRig(database, { clock, staleMs: 0, oidc: { declared: () => declared, outbound } });
+  rig = openRig(database, { clock, staleMs: 0, policy, oidc: { declared: () => declared, outbound } });
 }
 const claims = (more: Record<string, unknown> = {}) => keycloakClaims(issuer.url, clock.now(), more);
 const good = (more: Record<string, unknown> = {}, header: Record<string, unknown> = {}) =>
@@ -101,6 +103,19 @@ describe('a bearer token of the provider', () => {
   it('of a tenant sees the projects of that tenant, whatever its role', async () => {
     const response = await ask(await good({ tenant_id: 'acme', roles: ['admin'] }));
     expect(await response.json()).toMatchObject({ role: 'admin', projects: [] });
+  });
+  it('may everything within its tenant while roles are not enforced, and its role alone again once they are', async () => {
+    const token = await good({ tenant_id: 'acme', realm_access: { roles: ['viewer'] } });
+    expect((await ask(token, '/api/may/configure')).status).toBe(403);
+    policy.rbac = false;
+    expect((await ask(token, '/api/may/configure')).status).toBe(200);
+    expect(await (await ask(token)).json()).toMatchObject({ role: 'viewer', tenant: 'acme', projects: [] });
+    const headers = { authorization: `Bearer ${token}` };
+    const wider = await rig.call('/api/keys', { headers, body: { name: 'x', role: 'admin' } });
+    expect(wider.status, 'nobody takes home more than their own role').toBe(403);
+    await refused(await good({ tenant_id: 'globex' }));
+    policy.rbac = true;
+    expect((await ask(token, '/api/may/configure')).status).toBe(403);
   });
   it.each([
     'globex',
@@ -361,14 +376,16 @@ describe('keys of the provider', () => {
 
 it('a stream that a token opened ends with the token', async () => {
   rig = openRig(database, {
+    clock,
     staleMs: 50,
     oidc: { declared: () => OidcDeclaration.parse({ issuer: issuer.url, audience: 'orrery' }), outbound },
   });
-  const soon = Math.floor(Date.now() / 1000) - 29;
-  const token = await signed(key, keycloakClaims(issuer.url, Date.now(), { exp: soon }));
+  const token = await good({ exp: Math.floor(clock.now() / 1000) + 60 });
   const response = await ask(token, '/api/stream');
   expect(response.status).toBe(200);
   const reader = response.body?.getReader();
+  expect((await reader?.read())?.done, 'it is open').toBe(false);
+  ahead += 91_000;
   while (!(await reader?.read())?.done);
   expect((await ask(token)).status).toBe(401);
   await rig.access.close();

@@ -1,10 +1,11 @@
 import type { OrchestrateAnswer, OrchestrateInput } from '@orrery/protocol';
 import { z } from 'zod';
-import { authorize, type Caller } from '../../access/index.ts';
+import type { Caller } from '../../access/index.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { HubError } from '../../platform/errors.ts';
 import type { Ai } from '../ai.ts';
 import type { Leads } from '../leads/leads.ts';
+import { authorizeAi } from '../may.ts';
 import { type Message, type Tally, tell, tellJson } from './ask.ts';
 import { shapeOf } from './schema.ts';
 
@@ -30,7 +31,7 @@ export async function orchestrate(
 ): Promise<OrchestrateAnswer> {
   const started = deps.clock.monotonic();
   const { intent, payload, constraints = {}, project } = input;
-  authorize(caller, 'ai:run', project);
+  authorizeAi(caller, project);
   const tenant = tenantOf(caller, input.tenant_id);
   const tally: Tally = { usage: { inputTokens: 0, outputTokens: 0 }, answers: [], modelMs: 0 };
   const task = {

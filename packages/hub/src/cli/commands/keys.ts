@@ -6,7 +6,13 @@ import { type ClientOptions, createClient, hubOptions } from '../client.ts';
 import { ago, createOutput, table } from '../output.ts';
 import { printable, type Terminal } from '../terminal.ts';
 
-type CreateOptions = ClientOptions & { name: string; role: string; project?: string[]; expiresInDays?: number };
+type CreateOptions = ClientOptions & {
+  name: string;
+  role: string;
+  project?: string[];
+  tenant?: string;
+  expiresInDays?: number;
+};
 type Created = z.infer<typeof KeyCreated>;
 
 export function registerKeys(program: Command, terminal: Terminal): void {
@@ -19,10 +25,11 @@ export function registerKeys(program: Command, terminal: Terminal): void {
         .default('operator'),
     )
     .option('--project <slug...>', 'only these projects; all when absent')
+    .option('--tenant <id>', "whose key it is; its maker's tenant when absent")
     .option('--expires-in-days <n>', 'when it ends by itself', wholeNumber(1, 3650))
-    .action(async ({ name, role, project, expiresInDays, ...options }: CreateOptions) => {
+    .action(async ({ name, role, project, tenant, expiresInDays, ...options }: CreateOptions) => {
       const output = createOutput(terminal, options);
-      const body = { name, role, projects: project, expiresInDays };
+      const body = { name, role, projects: project, tenant, expiresInDays };
       const created = await createClient(options, terminal).post<Created>('/api/keys', body);
       output.answer(created, () => {
         if (!terminal.stdout.isTTY) return created.key;
@@ -72,8 +79,9 @@ function keyTable(items: readonly KeyView[], paint: Parameters<typeof table>[2])
     printable(key.name),
     key.role,
     key.projects === 'all' ? 'all' : key.projects.join(', '),
+    printable(key.tenant ?? 'staff'),
     life(key),
     ago(key.lastUsedAt, now),
   ]);
-  return table(['ID', 'NAME', 'ROLE', 'PROJECTS', 'LIFE', 'USED'], rows, paint);
+  return table(['ID', 'NAME', 'ROLE', 'PROJECTS', 'TENANT', 'LIFE', 'USED'], rows, paint);
 }
