@@ -125,9 +125,11 @@ export const sessionCookieName = (publicUrl: string): string => `${cookiePrefix(
  * that a new master key signs nobody out.
  */
 export function resignCookies(request: Request, secrets: Secrets): void {
-  const [now = '', ...before] = sessionKeys(secrets);
   const cookies = request.headers.get('cookie');
-  if (before.length === 0 || cookies === null) return;
+  // A program sends none, and the keys are not derived for nothing.
+  if (cookies === null) return;
+  const [now = '', ...before] = sessionKeys(secrets);
+  if (before.length === 0) return;
   const signed = cookies.replace(/(orrery\.\w+=)([^;]{20,1024})/g, (whole, name: string, encoded: string) => {
     const text = decoded(encoded);
     const [, value, signature] = /^(.+)\.([A-Za-z0-9+/]{43}=)$/.exec(text ?? '') ?? [];

@@ -1,9 +1,10 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { holdDataDir, inTransaction } from './db.ts';
+import { holdDataDir, inTransaction, inTransactionAside, openDatabase } from './db.ts';
+import { isOutage } from './outage.ts';
 import { createSecrets } from './secrets.ts';
 import { temporaryDatabase } from './testing.ts';
 
@@ -53,6 +54,41 @@ describe('the embedded database', () => {
     await later;
     await other.close();
     await close();
+  });
+
+  it('waits for the disk beside the thread in one transaction alone, and in it for all of it or nothing', async () => {
+    const { db, close } = await temporaryDatabase();
+    const waits = async (of: typeof db) =>
+      (await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(of)).rows[0]?.synchronous === 2;
+    await sql`CREATE TABLE t (a INTEGER PRIMARY KEY)`.execute(db);
+    let other: Promise<boolean> | undefined;
+    const within = await inTransactionAside(db, async (trx) => {
+      await sql`INSERT INTO t VALUES (1)`.execute(trx);
+      // Begun by its code, and a transaction of its own.
+      other = new Promise((resolve) => setImmediate(resolve)).then(() => inTransaction(db, waits));
+      return waits(trx);
+    });
+    expect([within, await other, await waits(db)]).toEqual([false, true, true]);
+    const failed = inTransactionAside(db, async (trx) => {
+      await sql`INSERT INTO t VALUES (2)`.execute(trx);
+      await sql`INSERT INTO t VALUES (2)`.execute(trx);
+    });
+    await expect(failed).rejects.toThrow(/UNIQUE/);
+    expect(await waits(db)).toBe(true);
+    expect((await sql`SELECT * FROM t`.execute(db)).rows).toEqual([{ a: 1 }]);
+    await close();
+  });
+
+  it('says that nothing can be stored when what was committed does not reach the disk', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'orrery-test-'));
+    const { db, close } = await openDatabase({ dataDir });
+    await sql`CREATE TABLE t (a INTEGER)`.execute(db);
+    rmSync(join(dataDir, 'orrery.db-wal'));
+    const error = await inTransactionAside(db, (trx) => sql`INSERT INTO t VALUES (1)`.execute(trx)).catch((e) => e);
+    expect(error.message).toMatch(/could not be brought to the disk/);
+    expect(isOutage(error)).toBe(true);
+    await close();
+    rmSync(dataDir, { recursive: true });
   });
 
   it('lets one hub hold a data folder, and the next one once it let go', () => {

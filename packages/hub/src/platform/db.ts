@@ -5,7 +5,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import type pg from 'pg';
 import { HubError } from './errors.ts';
 import { loadPg } from './pg.ts';
-import { holding, openSqliteFile, sqliteDialect } from './sqlite.ts';
+import { holding, openSqliteFile, sqliteDialect, synced, withoutSync } from './sqlite.ts';
 
 // biome-ignore lint/complexity/noBannedTypes: a database of no tables; each room adds its own with `withTables`.
 export type Db = Kysely<{}>;
@@ -106,9 +106,25 @@ function isLostRace(error: unknown): boolean {
  */
 export async function inTransaction<T>(db: Db, work: (trx: Db) => Promise<T>): Promise<T> {
   if (db.isTransaction) return work(db);
+  return retried(() => db.transaction().execute((trx) => holding(db, () => work(trx as unknown as Db))));
+}
+
+/**
+ * As inTransaction, and as durable when it resolves; but where the database is a file the thread goes on while the disk works, so that
+ * what comes in meanwhile joins the next commit. When the disk fails it throws, and what was written may be there or not.
+ */
+export async function inTransactionAside<T>(db: Db, work: (trx: Db) => Promise<T>): Promise<T> {
+  const result = await retried(() =>
+    withoutSync(() => db.transaction().execute((trx) => holding(db, () => work(trx as unknown as Db)))),
+  );
+  await synced(db);
+  return result;
+}
+
+async function retried<T>(once: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await db.transaction().execute((trx) => holding(db, () => work(trx as unknown as Db)));
+      return await once();
     } catch (error) {
       if (attempt >= 5 || !isLostRace(error)) throw error;
     }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { type FileHandle, open } from 'node:fs/promises';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { CompiledQuery, Dialect, Kysely } from 'kysely';
 import {
@@ -22,6 +23,51 @@ export async function holding<T>(db: Kysely<never> | Kysely<object>, work: () =>
     return await transactions.run(held, work);
   } finally {
     held.open = false;
+  }
+}
+
+/** One transaction that is to commit without waiting for the disk; what else begins while its code runs is none of it. */
+const unsynced = new AsyncLocalStorage<{ begun: boolean }>();
+
+/** Runs the one transaction that `work` begins so that its commit does not wait for the disk: nobody may be answered before `synced`. */
+export const withoutSync = <T>(work: () => Promise<T>): Promise<T> => unsynced.run({ begun: false }, work);
+
+/** Resolves when all that was committed before is on disk; this thread goes on meanwhile. Elsewhere than in SQLite it is already. */
+export async function synced(db: Kysely<never> | Kysely<object>): Promise<void> {
+  const { adapter } = db.getExecutor();
+  if (adapter instanceof TurnsAdapter) await adapter.log.sync();
+}
+
+/** The write-ahead log, which a thread of its own brings to the disk. It lives as long as the database is open. */
+class LogFile {
+  readonly #path: string;
+  #handle: Promise<FileHandle> | undefined;
+  constructor(database: string) {
+    this.#path = `${database}-wal`;
+  }
+  async sync(): Promise<void> {
+    // Windows brings nothing to the disk that was opened for reading.
+    this.#handle ??= open(this.#path, 'r+');
+    try {
+      await (await this.#handle).datasync();
+    } catch (error) {
+      await this.close().catch(() => undefined);
+      throw new SyncError(error);
+    }
+  }
+  async close(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await (await handle)?.close();
+  }
+}
+
+/** What was committed may not be on disk; as SQLite puts it (SQLITE_IOERR_FSYNC). */
+class SyncError extends Error {
+  readonly code = 'ERR_SQLITE_ERROR';
+  readonly errcode = 1034;
+  constructor(cause: unknown) {
+    super('the write-ahead log could not be brought to the disk', { cause });
   }
 }
 
@@ -69,6 +115,11 @@ class SqliteConnection implements DatabaseConnection {
 
 /** The driver below hands out its one connection by turns itself, and so sees who asks for it. */
 class TurnsAdapter extends SqliteAdapter {
+  readonly log: LogFile;
+  constructor(log: LogFile) {
+    super();
+    this.log = log;
+  }
   override get supportsMultipleConnections(): boolean {
     return true;
   }
@@ -78,10 +129,11 @@ class TurnsAdapter extends SqliteAdapter {
 class SqliteDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #connection: SqliteConnection;
-  readonly #adapter: SqliteAdapter;
+  readonly #adapter: TurnsAdapter;
   #tail: Promise<void> = Promise.resolve();
   #release: (() => void) | undefined;
-  constructor(database: DatabaseSync, adapter: SqliteAdapter) {
+  #syncs = true;
+  constructor(database: DatabaseSync, adapter: TurnsAdapter) {
     this.#database = database;
     this.#connection = new SqliteConnection(database);
     this.#adapter = adapter;
@@ -104,16 +156,33 @@ class SqliteDriver implements Driver {
     release?.();
   }
   async beginTransaction(): Promise<void> {
-    this.#connection.run('BEGIN IMMEDIATE');
+    const mark = unsynced.getStore();
+    this.#setSync(!mark || mark.begun);
+    if (mark) mark.begun = true;
+    try {
+      this.#connection.run('BEGIN IMMEDIATE');
+    } catch (error) {
+      this.#setSync(true);
+      throw error;
+    }
   }
   async commitTransaction(): Promise<void> {
     this.#connection.run('COMMIT');
+    this.#setSync(true);
+  }
+  /** Between transactions only. NORMAL writes the log as FULL does, and leaves out to wait for it. */
+  #setSync(syncs: boolean): void {
+    if (this.#syncs === syncs) return;
+    this.#connection.run(`PRAGMA synchronous = ${syncs ? 'FULL' : 'NORMAL'}`);
+    this.#syncs = syncs;
   }
   async rollbackTransaction(): Promise<void> {
     // SQLite rolls back by itself on some errors (disk full, I/O); a second ROLLBACK would hide the first cause.
     if (this.#database.isTransaction) this.#connection.run('ROLLBACK');
+    this.#setSync(true);
   }
   async destroy(): Promise<void> {
+    await this.#adapter.log.close();
     this.#database.close();
   }
 }
@@ -129,7 +198,7 @@ export function openSqliteFile(file: string): DatabaseSync {
 }
 
 export function sqliteDialect(database: DatabaseSync): Dialect {
-  const adapter = new TurnsAdapter();
+  const adapter = new TurnsAdapter(new LogFile(database.location() ?? ''));
   return {
     createAdapter: () => adapter,
     createDriver: () => new SqliteDriver(database, adapter),

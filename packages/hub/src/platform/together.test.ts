@@ -3,7 +3,7 @@ import { until } from '../../../../test/services/until.ts';
 import { createTogether } from './together.ts';
 
 /** Groups of names that end when they are told to. */
-function workshop(limits: { most?: number; perKey?: number; inAll?: number } = {}) {
+function workshop(limits: { most?: number; perKey?: number; inAll?: number; expected?: () => number } = {}) {
   const groups: string[][] = [];
   const ends: ((error?: Error) => void)[] = [];
   const together = createTogether<string, string>({
@@ -66,4 +66,23 @@ test('what is nobody’s fault is not tried again for each', async () => {
   await end(new Error('the disk is full'));
   expect((await settled).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(groups).toHaveLength(1);
+});
+
+test('a group gathers while more are expected, goes when all of them are there, and waits for nobody for long', async () => {
+  let expected = 3;
+  const { together, groups, end } = workshop({ expected: () => expected });
+  const first = together.add('a', '1');
+  await new Promise(setImmediate);
+  const all = [first, together.add('b', '2'), together.add('c', '3')];
+  await end();
+  expect(await Promise.all(all)).toEqual(['1!', '2!', '3!']);
+  // Two of three never come.
+  const alone = together.add('a', '4');
+  await end();
+  await alone;
+  expected = 1;
+  const lone = together.add('a', '5');
+  await end();
+  await lone;
+  expect(groups).toEqual([['1', '2', '3'], ['4'], ['5']]);
 });

@@ -8,6 +8,8 @@ export type Together<T, R> = {
   waiting(): number;
 };
 
+const GATHER_MS = 1;
+
 /**
  * Does together what comes in at once, one of each key in turn: the more there is to do, the more a single commit settles, and whoever
  * brings most waits longest while everybody else hardly waits. A group that fails is done again one by one, so that nobody answers
@@ -23,10 +25,13 @@ export function createTogether<T, R>(options: {
   inAll: number;
   /** Whether a failure is everybody's, so that trying one by one would only repeat it. */
   isShared(error: unknown): boolean;
+  /** How many are to come in soon, with those that wait: a group gathers for a moment until they are there. None unless given. */
+  expected?(): number;
 }): Together<T, R> {
   const queues = new Map<string, Waiting<T, R>[]>();
   let waiting = 0;
   let working = false;
+  let complete: (() => void) | undefined;
 
   function nextGroup(): Waiting<T, R>[] {
     const group: Waiting<T, R>[] = [];
@@ -55,10 +60,26 @@ export function createTogether<T, R>(options: {
     }
   }
 
+  const isComplete = () => waiting >= Math.min(options.expected?.() ?? 0, options.most);
+
+  function gather(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, GATHER_MS);
+    complete = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    return promise;
+  }
+
   async function work(): Promise<void> {
     working = true;
-    // An embedded database works on this thread: what came in meanwhile is read first, so that it joins the next commit.
-    for (; waiting > 0; await settle(nextGroup())) await new Promise(setImmediate);
+    for (; waiting > 0; await settle(nextGroup())) {
+      // An embedded database works on this thread: what came in meanwhile is read first, so that it joins the next commit.
+      await new Promise(setImmediate);
+      if (!isComplete()) await gather();
+      complete = undefined;
+    }
     working = false;
   }
 
@@ -78,6 +99,7 @@ export function createTogether<T, R>(options: {
       queues.set(key, queue);
       waiting += 1;
       if (!working) void work();
+      else if (complete && isComplete()) complete();
       return promise;
     },
     waiting: () => waiting,

@@ -1,5 +1,5 @@
 import type { Db, DbKind } from '../../platform/db.ts';
-import { inTransaction } from '../../platform/db.ts';
+import { inTransactionAside } from '../../platform/db.ts';
 import type { Kafka } from '../../platform/kafka.ts';
 import { isOutage } from '../../platform/outage.ts';
 import { rowWriter } from '../../platform/rows.ts';
@@ -87,7 +87,7 @@ export function createJournal(deps: { db: Db; kind: DbKind; hub: string; counter
     const places = items.flatMap((item) => ('wish' in item ? item.wish.applied : item.settlement.places));
     let attempts = 0;
     try {
-      return await inTransaction(db, async (trx) => {
+      return await inTransactionAside(db, async (trx) => {
         // What a lost attempt has counted was not written.
         if (attempts++ > 0) counters.forget(places);
         const books = await counters.open(trx, places);
@@ -157,8 +157,11 @@ export function createJournal(deps: { db: Db; kind: DbKind; hub: string; counter
     nano: held.nano,
   });
 
+  // Each of them comes here again, and most soon: a commit waits a moment for what else there is to write. One that is alone never waits.
+  const underWay = new Set<string>();
   const together = createTogether<Item, Result>({
     run,
+    expected: () => underWay.size,
     weight: () => 1,
     most: MOST,
     perKey: 20_000,
@@ -167,9 +170,23 @@ export function createJournal(deps: { db: Db; kind: DbKind; hub: string; counter
   });
 
   return {
-    ask: (key, wish) => together.add(key, { wish }) as Promise<Granted>,
+    async ask(key, wish) {
+      const { id } = wish.facts;
+      underWay.add(id);
+      let granted: Granted | undefined;
+      try {
+        granted = (await together.add(key, { wish })) as Granted;
+        return granted;
+      } finally {
+        if (granted?.kind !== 'granted') underWay.delete(id);
+      }
+    },
     async settle(key, settlement, extra) {
-      await together.add(key, { settlement, extra });
+      try {
+        await together.add(key, { settlement, extra });
+      } finally {
+        underWay.delete(settlement.row.id);
+      }
     },
   };
 }
