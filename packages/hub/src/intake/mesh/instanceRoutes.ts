@@ -1,6 +1,6 @@
 import { ActionAccepted, ActionRun, Capabilities, Health } from '@orrery/protocol';
 import { z } from 'zod';
-import { authorize, type Caller } from '../../access/index.ts';
+import { authorize, type Caller, sees } from '../../access/index.ts';
 import { HubError } from '../../platform/errors.ts';
 import { defineRoute, type Route } from '../../platform/http/route.ts';
 import { ANNOUNCED, type Announced, type Announcement } from './announcer.ts';
@@ -8,6 +8,8 @@ import type { InstanceAnswer } from './instance.ts';
 
 /** The half of the hub that speaks for one project. */
 export type ProjectSpeaker = {
+  /** Whom it speaks for; the hub may watch others too. */
+  project(): { slug: string };
   asked(headers: Headers, body: string): Promise<InstanceAnswer>;
   run(auditId: string): Promise<InstanceAnswer>;
   manifest(): Promise<Capabilities>;
@@ -72,7 +74,12 @@ export function instanceRoutes(speaker: ProjectSpeaker | undefined): Route<Calle
       summary: "Of the hub of one project: what came of an action, asked with the project's own key",
       params: z.strictObject({ auditId: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/, 'is no audit id') }),
       response: ActionRun,
-      handle: async ({ params }) => answer(await own().run(params.auditId)),
+      handle: async ({ caller, params }) => {
+        const speaker = own();
+        // The key of another project that this hub watches opens nothing of this one.
+        if (!sees(caller, speaker.project().slug)) throw new HubError('not_found', 'No action run has this id.');
+        return answer(await speaker.run(params.auditId));
+      },
     }),
     defineRoute({
       method: 'post',
