@@ -11,6 +11,7 @@ const PAGES = {
   projects: 'src/projects/Projects.tsx',
   project: 'src/projects/Project.tsx',
   metrics: 'src/projects/MetricsTab.tsx',
+  ai: 'src/ai/Ai.tsx',
   alerts: 'src/alerts/Alerts.tsx',
   settings: 'src/settings/Settings.tsx',
   'sign-in': 'src/access/SignIn.tsx',

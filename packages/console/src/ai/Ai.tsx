@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { useMay } from '../access/me.ts';
 import { Page } from '../desk/Page.tsx';
 import { useRange } from '../desk/useRange.ts';
@@ -8,11 +9,13 @@ import { QueryNote, Waiting } from '../ui/Note.tsx';
 import { RangePicker } from '../ui/RangeSwitch.tsx';
 import { TabLinks } from '../ui/TabLinks.tsx';
 import { AI_TABS, AI_WORD } from '../views.ts';
-import { Budgets } from './Budgets.tsx';
-import { Calls } from './Calls.tsx';
 import { FirstCall } from './FirstCall.tsx';
-import { Playground } from './Playground.tsx';
 import { Usage } from './Usage.tsx';
+
+// Tables and forms that the usage needs none of.
+const Calls = lazy(async () => ({ default: (await import('./Calls.tsx')).Calls }));
+const Budgets = lazy(async () => ({ default: (await import('./Budgets.tsx')).Budgets }));
+const Playground = lazy(async () => ({ default: (await import('./Playground.tsx')).Playground }));
 
 const route = getRouteApi('/desk/ai');
 const POINTS = 168;
@@ -34,9 +37,11 @@ export default function Ai() {
       {tab === 'usage' && query.isPending && <Waiting rows={8} what="the usage" />}
       {isFirst && <FirstCall />}
       {tab === 'usage' && query.data && <Usage usage={query.data} by={by} range={range} />}
-      {tab === 'calls' && <Calls range={range} />}
-      {tab === 'budgets' && <Budgets />}
-      {tab === 'playground' && <Playground />}
+      <Suspense fallback={<Waiting rows={8} what={AI_WORD[tab]} />}>
+        {tab === 'calls' && <Calls range={range} />}
+        {tab === 'budgets' && <Budgets />}
+        {tab === 'playground' && <Playground />}
+      </Suspense>
     </Page>
   );
 }
