@@ -51,9 +51,9 @@ export const STEPS: readonly Step[] = [
     timeoutMs: 2 * MINUTE,
   },
   { name: 'dead', what: 'no dead code', commands: () => [['knip', '--no-progress']], timeoutMs: 2 * MINUTE },
-  suite('unit', 'unit suites', { timeoutMs: 3 * MINUTE }),
+  suite('unit', 'unit suites', { timeoutMs: 5 * MINUTE }),
   suite('service', 'suites on real services', {
-    timeoutMs: 12 * MINUTE,
+    timeoutMs: 25 * MINUTE,
     programs: [
       'postgres',
       'promtool',
@@ -69,12 +69,12 @@ export const STEPS: readonly Step[] = [
     needsConsole: true,
   }),
   suite('faults', 'what the hub survives, measured', {
-    timeoutMs: 12 * MINUTE,
+    timeoutMs: 20 * MINUTE,
     programs: ['postgres', 'kcat', 'nats-server'],
     needsConsole: true,
   }),
   suite('browser', 'the console in a browser', {
-    timeoutMs: 10 * MINUTE,
+    timeoutMs: 20 * MINUTE,
     programs: ['chromium', 'nats-server'],
     needsConsole: true,
   }),
