@@ -134,7 +134,7 @@ test('three hubs that look together believe what two of them see, whichever of t
     name: Together
     hubUrl: ${targets.url}
     services:
-${targets.names.map((name) => `      - { name: ${name}, probes: [{ kind: http, url: "${targets.url}/${name}", interval: 1s, timeout: 500ms, failAfter: 1, quorum: 2 }] }`).join('\n')}
+${targets.names.map((name) => `      - { name: ${name}, probes: [{ kind: http, url: "${targets.url}/${name}", interval: 1s, timeout: 900ms, failAfter: 1, quorum: 2 }] }`).join('\n')}
 network: { allowPrivate: ${allowPrivate} }
 `;
   // The third may not reach private addresses: to it alone every target is down.
