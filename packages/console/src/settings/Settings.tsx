@@ -12,6 +12,7 @@ import { Mesh } from './Mesh.tsx';
 import { Routes } from './Routes.tsx';
 import { Rules } from './Rules.tsx';
 import { StatusPages } from './StatusPages.tsx';
+import { Tenants } from './Tenants.tsx';
 import { Users } from './Users.tsx';
 
 const route = getRouteApi('/desk/settings');
@@ -33,6 +34,7 @@ export default function Settings() {
         <>
           <Users />
           <Keys />
+          <Tenants />
         </>
       )}
       {tab === 'channels' && <Channels chosen={search.channel} />}
