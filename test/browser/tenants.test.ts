@@ -34,6 +34,7 @@ test('an administrator makes a tenant with tier, features and a project; one of 
   await page.getByLabel('Features').fill('no-ai, reports');
   await page.getByLabel('Own shop').check();
   await page.getByRole('button', { name: 'Create the tenant' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'hidden' });
   await page.getByText('1 · leadsite.ai').waitFor();
   expect(await hub.api.read('/api/tenants/globex')).toMatchObject({
     tier: 1,

@@ -3,6 +3,7 @@ import { authorize, authorizeWhole, type Caller } from '../access/index.ts';
 import { inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
 import type { CatalogDeps } from './catalog.ts';
+import { openDeclaration, sealDeclaration } from './store.ts';
 import type { CatalogTables } from './tables.ts';
 
 /** Assigns a project to a tenant, or (null) back to the operating company; what a file declares is assigned there. */
@@ -23,12 +24,12 @@ export function createAssign(deps: CatalogDeps, announce: () => void) {
           `"${slug}" is declared in ${row.declared_ref ?? 'the configuration file'}; write its tenant there and the hub follows.`,
         );
       if (row.tenant === tenant) return false;
-      const { tenant: _, ...declaration } = ProjectDeclaration.parse(JSON.parse(row.declaration));
+      const { tenant: _, ...declaration } = ProjectDeclaration.parse(JSON.parse(openDeclaration(row, deps.secrets)));
       const { numUpdatedRows } = await tables
         .updateTable('projects')
         .set({
           tenant,
-          declaration: JSON.stringify(tenant === null ? declaration : { ...declaration, tenant }),
+          declaration: sealDeclaration(tenant === null ? declaration : { ...declaration, tenant }, deps.secrets),
           updated_at: at,
         })
         .where('slug', '=', slug)

@@ -64,6 +64,10 @@ export function fromReadable<T>(rows: readonly ProjectRow[], log: Log, make: (ro
   });
 }
 
+/** A declaration as it is stored: sealed for its own project. */
+export const sealDeclaration = (declaration: Declaration, secrets: Secrets): string =>
+  secrets.seal(JSON.stringify(declaration), declarationContext(declaration.slug));
+
 /** The columns of a declaration, sealed: its probes carry passwords, tokens and keys. The project's own key is sealed by itself, and hashed. */
 export function toRow(declaration: ProjectDeclaration, secrets: Secrets) {
   const { apiKey, ...rest } = declaration;
@@ -71,7 +75,7 @@ export function toRow(declaration: ProjectDeclaration, secrets: Secrets) {
     slug: rest.slug,
     name: rest.name,
     tenant: rest.tenant ?? null,
-    declaration: secrets.seal(JSON.stringify(rest), declarationContext(rest.slug)),
+    declaration: sealDeclaration(rest, secrets),
     api_key_sealed: apiKey === undefined ? null : secrets.seal(apiKey, sealContext(rest.slug)),
     ingest_key_hash: apiKey === undefined ? null : hashKey(apiKey),
   };
