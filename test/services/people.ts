@@ -4,6 +4,7 @@ import type { KeyCreated, Role } from '@orrery/protocol';
 import type { z } from 'zod';
 import { hashPassword } from '../../packages/hub/src/access/passwords.ts';
 import { createApi, type RunningHub } from './hub.ts';
+import { until } from './until.ts';
 
 export const PASSWORD = 'a long sentence for a password';
 
@@ -59,7 +60,14 @@ export async function addPerson(
 
 /** The cookie of a person who has just signed in. */
 export async function signedIn(hub: RunningHub, email: string): Promise<string> {
-  const answer = await createApi(hub.url).post('/api/auth/sign-in/email', { email, password: PASSWORD });
+  // Strangers share one limit: who has used it up waits for room.
+  const answer = await until(
+    async () => {
+      const tried = await createApi(hub.url).post('/api/auth/sign-in/email', { email, password: PASSWORD });
+      return tried.status === 429 ? undefined : tried;
+    },
+    { timeoutMs: 60_000, everyMs: 1000, what: `${email} may sign in` },
+  );
   if (answer.status !== 200) throw new Error(answer.text);
   return answer.headers
     .getSetCookie()
