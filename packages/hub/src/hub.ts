@@ -2,45 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  accessRoutes,
-  allow,
-  audit,
-  type Caller,
-  checkOrigin,
-  createAccess,
-  shownTo,
-  tenantRoutes,
-} from './access/index.ts';
-import { actionRoutes, createActions } from './actions/index.ts';
-import { accountRoutes, createAccounts, openGateway } from './ai/index.ts';
-import { alertRoutes, createAlerts, ruleRoutes } from './alerts/index.ts';
-import { analysisRoutes, createAnalysis } from './analysis/index.ts';
-import { catalogRoutes, createCatalog, createLayout } from './catalog/index.ts';
-import { type Config, configRoutes, type FileConfig, mailServer, watchConfig } from './config/index.ts';
-import { dashboardRoutes } from './dashboard.ts';
-import { createDetect, detectRoutes } from './detect/index.ts';
-import { createEvents, eventRoutes } from './events/index.ts';
+import { allow, audit, type Caller, checkOrigin, createAccess, shownTo } from './access/index.ts';
+import { createActions } from './actions/index.ts';
+import { createAccounts, openGateway } from './ai/index.ts';
+import { createAlerts } from './alerts/index.ts';
+import { createAnalysis } from './analysis/index.ts';
+import { createCatalog, createLayout } from './catalog/index.ts';
+import { type Config, type FileConfig, mailServer, watchConfig } from './config/index.ts';
+import { createDetect } from './detect/index.ts';
+import { createEvents } from './events/index.ts';
 import { followProjects } from './follow-projects.ts';
 import { watchOwnHealth } from './health.ts';
 import { hubJobs } from './hub-jobs.ts';
 import { hubMetrics } from './hub-metrics.ts';
 import { hubRoutes } from './hub-routes.ts';
-import {
-  aloneHub,
-  createIntake,
-  hubListRoutes,
-  instanceRoutes,
-  intakeRoutes,
-  meshRoutes,
-  sharedHub,
-} from './intake/index.ts';
+import { aloneHub, createIntake, sharedHub } from './intake/index.ts';
 import { writeLocalAccess } from './local-access.ts';
 import { createLoop } from './loop.ts';
 import { meetStrangers } from './meet-strangers.ts';
 import { systemClock } from './platform/clock.ts';
 import { holdDataDir, openDatabase } from './platform/db.ts';
-import type { Route } from './platform/http/route.ts';
 import { createApp, listen } from './platform/http/server.ts';
 import { createJobs } from './platform/jobs.ts';
 import { createKafka } from './platform/kafka.ts';
@@ -55,10 +36,11 @@ import { projectFacts } from './project-facts.ts';
 import { createProjectHub } from './project-hub.ts';
 import { projectMetrics } from './project-metrics.ts';
 import { createConfigRecord, demandAdministrator } from './record-config.ts';
-import { createRepair, repairRoutes } from './repair/index.ts';
+import { createRepair } from './repair/index.ts';
 import { actByActions } from './repair-actions.ts';
-import { createSamples, sampleRoutes } from './samples/index.ts';
-import { createStatusPages, statusPageRoutes } from './statuspage/index.ts';
+import { roomRoutes } from './room-routes.ts';
+import { createSamples } from './samples/index.ts';
+import { createStatusPages } from './statuspage/index.ts';
 import { VERSION } from './version.ts';
 
 export type Hub = { url: string; setupUrl?: string; stop(): Promise<void> };
@@ -332,30 +314,10 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
 
     // People and programs.
     const closing = new AbortController();
-    const routes: Route<Caller>[] = [
-      ...accessRoutes(access),
-      ...tenantRoutes(access.tenants),
-      ...catalogRoutes(catalog, layout),
-      ...actionRoutes(actions),
-      ...intakeRoutes(intake),
-      ...meshRoutes(intake),
-      ...instanceRoutes(projectHub),
-      ...hubListRoutes(hubs, jobs.leader),
-      ...sampleRoutes(samples),
-      ...detectRoutes(detect),
-      ...alertRoutes(alerts),
-      ...ruleRoutes(alerts.rules),
-      ...accountRoutes(accounts, clock.now),
-      ...dashboardRoutes({ catalog, incidents: alerts.incidents, aiUsage: accounts.usage, clock }),
-      ...statusPageRoutes(statusPages),
-      ...analysisRoutes(analysis),
-      ...gateway.routes,
-      ...repairRoutes(repair),
-      ...eventRoutes(events, access.watch, closing.signal),
-      ...configRoutes(watching, async () =>
-        (await catalog.declarations()).map(({ declaredIn: _, lastSeenAt: __, ...declaration }) => ({ declaration })),
-      ),
-    ];
+    const routes = roomRoutes({
+      ...{ access, catalog, layout, actions, intake, projectHub, hubs, jobs, samples, detect, alerts, accounts },
+      ...{ statusPages, analysis, gateway, repair, events, watching, clock, closing: closing.signal },
+    });
     routes.push(
       ...hubRoutes({
         routes,

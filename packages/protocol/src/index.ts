@@ -10,6 +10,7 @@ export * from './common.ts';
 export * from './cron.ts';
 export * from './dashboard.ts';
 export * from './declare.ts';
+export * from './diagnosis.ts';
 export * from './fanout.ts';
 export * from './fed.ts';
 export * from './heal.ts';

@@ -1,0 +1,68 @@
+import { type Access, accessRoutes, type Caller, tenantRoutes } from './access/index.ts';
+import { type Actions, actionRoutes } from './actions/index.ts';
+import { accountRoutes, type createAccounts, type openGateway } from './ai/index.ts';
+import { type Alerts, alertRoutes, ruleRoutes } from './alerts/index.ts';
+import { type Analysis, analysisRoutes } from './analysis/index.ts';
+import { type Catalog, catalogRoutes, type createLayout } from './catalog/index.ts';
+import { configRoutes, type watchConfig } from './config/index.ts';
+import { dashboardRoutes } from './dashboard.ts';
+import { type Detect, detectRoutes } from './detect/index.ts';
+import { type Events, eventRoutes } from './events/index.ts';
+import { type Hubs, hubListRoutes, type Intake, instanceRoutes, intakeRoutes, meshRoutes } from './intake/index.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Route } from './platform/http/route.ts';
+import type { Jobs } from './platform/jobs.ts';
+import type { createProjectHub } from './project-hub.ts';
+import { type Repair, repairRoutes } from './repair/index.ts';
+import { type Samples, sampleRoutes } from './samples/index.ts';
+import { type StatusPages, statusPageRoutes } from './statuspage/index.ts';
+
+type Rooms = {
+  access: Access;
+  accounts: ReturnType<typeof createAccounts>;
+  actions: Actions;
+  alerts: Alerts;
+  analysis: Analysis;
+  catalog: Catalog;
+  clock: Clock;
+  /** Aborted when the hub ends: streams end with it. */
+  closing: AbortSignal;
+  detect: Detect;
+  events: Events;
+  gateway: ReturnType<typeof openGateway>;
+  hubs: Hubs;
+  intake: Intake;
+  jobs: Jobs;
+  layout: ReturnType<typeof createLayout>;
+  projectHub: ReturnType<typeof createProjectHub> | undefined;
+  repair: Repair;
+  samples: Samples;
+  statusPages: StatusPages;
+  watching: ReturnType<typeof watchConfig>;
+};
+
+/** Every route of every room. */
+export const roomRoutes = (rooms: Rooms): Route<Caller>[] => [
+  ...accessRoutes(rooms.access),
+  ...tenantRoutes(rooms.access.tenants),
+  ...catalogRoutes(rooms.catalog, rooms.layout),
+  ...actionRoutes(rooms.actions),
+  ...intakeRoutes(rooms.intake),
+  ...meshRoutes(rooms.intake),
+  ...instanceRoutes(rooms.projectHub),
+  ...hubListRoutes(rooms.hubs, rooms.jobs.leader),
+  ...sampleRoutes(rooms.samples),
+  ...detectRoutes(rooms.detect),
+  ...alertRoutes(rooms.alerts),
+  ...ruleRoutes(rooms.alerts.rules),
+  ...accountRoutes(rooms.accounts, rooms.clock.now),
+  ...dashboardRoutes({ ...rooms, incidents: rooms.alerts.incidents, aiUsage: rooms.accounts.usage }),
+  ...statusPageRoutes(rooms.statusPages),
+  ...analysisRoutes(rooms.analysis),
+  ...rooms.gateway.routes,
+  ...repairRoutes(rooms.repair),
+  ...eventRoutes(rooms.events, rooms.access.watch, rooms.closing),
+  ...configRoutes(rooms.watching, async () =>
+    (await rooms.catalog.declarations()).map(({ declaredIn: _, lastSeenAt: __, ...declaration }) => ({ declaration })),
+  ),
+];
