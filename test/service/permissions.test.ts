@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Ask, COMMAND_ASKS, type Face, mayCall, ROUTE_ASKS } from '@orrery/protocol';
+import { type Ask, COMMAND_ASKS, type Face, mayCall, ROUTE_ASKS, SystemFailure } from '@orrery/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { type RunningHub, startHub } from '../services/hub.ts';
 import { addPerson, makeKey, signedIn } from '../services/people.ts';
 
@@ -110,6 +111,7 @@ const isAsked = (ask: Ask): boolean => ask === 'public';
 /** Calls a route with ids that nothing has and a body that is no good: only what guards it has a say. */
 /** A limit for all that one caller asks gives way within this long; that of a single route takes longer. */
 const SOON_S = 1;
+const Success = z.strictObject({ success: z.literal(true), data: z.unknown() });
 async function call(route: string, headers: Record<string, string>, tries = 60): Promise<string> {
   const [method = 'GET', template = ''] = route.split(' ');
   const path = template.replace(/\{(\w+)\}/g, 'nothing-has-this-id');
@@ -122,6 +124,10 @@ async function call(route: string, headers: Record<string, string>, tries = 60):
     signal: abort.signal,
   });
   const { status } = response;
+  if (template.startsWith('/admin/system/') && status !== 429) {
+    const read = (status === 200 ? Success : SystemFailure).safeParse(await response.json());
+    if (!read.success) return `answered outside of the envelope: ${read.error.message}`;
+  }
   const soon = status === 429 && Number(response.headers.get('retry-after')) <= SOON_S;
   abort.abort();
   // The limit of all strangers together, and not of one route, says nothing of who may call.

@@ -106,8 +106,8 @@ export async function refuse(response: Response): Promise<never> {
   } catch {
     // A proxy's HTML page says less than the status does.
   }
-  // The wire formats of models have their words inside.
-  const inner = typeof body.error === 'object' ? body.error?.message : undefined;
+  // The wire formats of models have their words inside; the envelope of /admin/system has them here.
+  const inner = typeof body.error === 'object' ? body.error?.message : body.error;
   const detail =
     body.detail ?? body.message ?? inner ?? `The hub answered ${response.status} ${response.statusText}`.trim();
   throw new ApiError(response.status, detail, body.fields ?? [], body.requestId);

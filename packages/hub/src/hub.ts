@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { allow, audit, type Caller, checkOrigin, createAccess, shownTo } from './access/index.ts';
 import { createActions } from './actions/index.ts';
+import { createAgents, enabledAgents, HEALING_OFF } from './agents/index.ts';
 import { createAccounts, openGateway } from './ai/index.ts';
 import { createAlerts } from './alerts/index.ts';
 import { createAnalysis } from './analysis/index.ts';
@@ -23,7 +24,7 @@ import { meetStrangers } from './meet-strangers.ts';
 import { systemClock } from './platform/clock.ts';
 import { holdDataDir, openDatabase } from './platform/db.ts';
 import { createApp, listen } from './platform/http/server.ts';
-import { createJobs } from './platform/jobs.ts';
+import { createJobs, type Jobs } from './platform/jobs.ts';
 import { createKafka } from './platform/kafka.ts';
 import type { Log } from './platform/log.ts';
 import { createMailer } from './platform/mail.ts';
@@ -97,6 +98,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     });
     stops.push(() => tracing.stop());
     let file: FileConfig = config.file;
+    const agentEnabled = enabledAgents(() => file);
     const outbound = createOutbound({ clock, allowPrivate: file.network.allowPrivate });
     stops.push(() => outbound.close());
     const kafka = createKafka({ db, clock, log, brokers: config.kafkaBrokers });
@@ -235,7 +237,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const repair = createRepair({
       ...{ db, clock, log, secrets, outbound, holderId, appendEvents, audit },
       limits: () => file.repair,
-      enabled: () => file.repair.enabled === true,
+      enabled: () => file.repair.enabled === true && agentEnabled('Repair'),
       alerts: alerts.living,
       states: intake.states,
       checkSoon: intake.checkSoon,
@@ -252,17 +254,24 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       maintenance: alerts.publicWindows,
       daily: samples.daily,
     });
-    const jobs = createJobs({
+    const jobs: Jobs = createJobs({
       db,
       clock,
       log,
       holderId,
       shared: kind === 'postgres',
       serverTime: kind === 'postgres',
+      enabled: agentEnabled,
       onLead: (leading) => {
         if (hubs.shared) log.info({ leading }, leading ? 'this hub judges and tells' : 'another hub judges and tells');
       },
     });
+    const agents = createAgents({
+      ...{ db, clock, log, audit, enabled: agentEnabled, shared: hubs.shared, jobs },
+      held: (agent) => (agent === 'Repair' && file.repair.enabled !== true ? HEALING_OFF : undefined),
+      tell: () => hubs.tell({ kind: 'agents' }),
+    });
+    hubs.onNews(({ kind: what }) => what === 'agents' && void agents.heard());
     const ownHealth = watchOwnHealth(
       () => ({ silentMs: jobs.silentMs(), waitingChecks: intake.waitingChecks(), failingJobs: jobs.failing() }),
       clock,
@@ -289,6 +298,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       file = next;
       access.rightsChanged();
       gateway.sync(next.ai);
+      jobs.look();
       await following.now();
     };
     const resealed = await catalog.reseal();
@@ -317,6 +327,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const routes = roomRoutes({
       ...{ access, catalog, layout, actions, intake, projectHub, hubs, jobs, samples, detect, alerts, accounts },
       ...{ statusPages, analysis, gateway, repair, events, watching, clock, closing: closing.signal },
+      ...{ agents, db, kind, health: ownHealth.status },
     });
     routes.push(
       ...hubRoutes({
@@ -353,6 +364,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     await jobs.start([
       ...loop.jobs,
       ...repair.jobs,
+      ...agents.jobs,
       ...(projectHub?.jobs ?? []),
       ...accounts.jobs,
       ...actions.jobs,

@@ -1,5 +1,7 @@
+import type { PublicHealth } from '@orrery/protocol';
 import { type Access, accessRoutes, type Caller, tenantRoutes } from './access/index.ts';
 import { type Actions, actionRoutes } from './actions/index.ts';
+import type { SevenAgents } from './agents/index.ts';
 import { accountRoutes, type createAccounts, type openGateway } from './ai/index.ts';
 import { type Alerts, alertRoutes, ruleRoutes } from './alerts/index.ts';
 import { type Analysis, analysisRoutes } from './analysis/index.ts';
@@ -10,29 +12,36 @@ import { type Detect, detectRoutes } from './detect/index.ts';
 import { type Events, eventRoutes } from './events/index.ts';
 import { type Hubs, hubListRoutes, type Intake, instanceRoutes, intakeRoutes, meshRoutes } from './intake/index.ts';
 import type { Clock } from './platform/clock.ts';
+import type { Db } from './platform/db.ts';
 import type { Route } from './platform/http/route.ts';
 import type { Jobs } from './platform/jobs.ts';
 import type { createProjectHub } from './project-hub.ts';
 import { type Repair, repairRoutes } from './repair/index.ts';
 import { type Samples, sampleRoutes } from './samples/index.ts';
 import { type StatusPages, statusPageRoutes } from './statuspage/index.ts';
+import { systemRoutes } from './system-routes.ts';
 
 type Rooms = {
   access: Access;
   accounts: ReturnType<typeof createAccounts>;
   actions: Actions;
+  agents: SevenAgents;
   alerts: Alerts;
   analysis: Analysis;
   catalog: Catalog;
   clock: Clock;
   /** Aborted when the hub ends: streams end with it. */
   closing: AbortSignal;
+  db: Db;
   detect: Detect;
   events: Events;
   gateway: ReturnType<typeof openGateway>;
+  /** How this hub itself is. */
+  health(): PublicHealth['status'];
   hubs: Hubs;
   intake: Intake;
   jobs: Jobs;
+  kind: string;
   layout: ReturnType<typeof createLayout>;
   projectHub: ReturnType<typeof createProjectHub> | undefined;
   repair: Repair;
@@ -61,6 +70,7 @@ export const roomRoutes = (rooms: Rooms): Route<Caller>[] => [
   ...analysisRoutes(rooms.analysis),
   ...rooms.gateway.routes,
   ...repairRoutes(rooms.repair),
+  ...systemRoutes(rooms),
   ...eventRoutes(rooms.events, rooms.access.watch, rooms.closing),
   ...configRoutes(rooms.watching, async () =>
     (await rooms.catalog.declarations()).map(({ declaredIn: _, lastSeenAt: __, ...declaration }) => ({ declaration })),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AgentsDeclaration } from './agentSwitches.ts';
 import { AiDeclaration } from './ai.ts';
 import { aiAccountsShape } from './aiAccounts.ts';
 import { MaintenanceDeclaration, RouteDeclaration } from './alerting.ts';
@@ -114,6 +115,7 @@ export const FileDeclaration = z.strictObject({
     .prefault({}),
   freshness: z.strictObject({ offlineAfter: duration('10s', '30d').default('10m') }).prefault({}),
   repair: HealLimits.prefault({}),
+  agents: AgentsDeclaration.prefault({}),
   mesh: z
     .strictObject({
       /** Whether a project that speaks over NATS, and that nobody declared, is added by itself. */

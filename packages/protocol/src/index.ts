@@ -1,3 +1,5 @@
+export * from './agentSwitches.ts';
+export * from './agents.ts';
 export * from './ai.ts';
 export * from './aiAccounts.ts';
 export * from './alert.ts';

@@ -173,6 +173,10 @@ export const Job = z.object({
   runs: z.int(),
   failures: z.int(),
   restarts: z.int(),
+  /** How many runs have failed in a row; 0 when the last one went well. */
+  failing: z.int().optional(),
+  /** Runs that ignored their time-out and still go on somewhere; the job itself goes on without them. */
+  left: z.int().optional(),
   lastRunAt: Time.optional(),
   lastDurationMs: z.number().optional(),
   lastError: z.string().optional(),

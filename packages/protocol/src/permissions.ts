@@ -11,6 +11,17 @@ export type Ask = 'public' | 'any' | 'person' | 'cron' | 'ingest' | Permission |
 /** Every HTTP route, sorted by its path. A test walks the running hub: a route without a line here fails it, and a line without a route. */
 export const ROUTE_ASKS: Readonly<Record<string, Ask>> = {
   'POST /admin/login': 'public',
+  'GET /admin/system/agents': 'ops:view of all',
+  'POST /admin/system/agents/{name}/restart': 'actions:run of all',
+  'GET /admin/system/alerts': 'ops:view of all',
+  'GET /admin/system/dashboard': 'ops:view of all',
+  'GET /admin/system/health': 'ops:view of all',
+  'GET /admin/system/health/detailed': 'ops:view of all',
+  'GET /admin/system/metrics': 'ops:view of all',
+  'GET /admin/system/patterns': 'ops:view of all',
+  'GET /admin/system/predictions': 'ops:view of all',
+  'GET /admin/system/repairs': 'ops:view of all',
+  'GET /admin/system/security': 'ops:view of all',
   'POST /api/actions': 'public',
   'GET /api/actions/{auditId}': 'ingest',
   'GET /api/audit': 'configure',
@@ -167,6 +178,8 @@ export type CommandAsk = Ask | 'local';
 
 /** Every command of `orrery`, sorted by its words. */
 export const COMMAND_ASKS: Readonly<Record<string, CommandAsk>> = {
+  'agents list': 'ops:view of all',
+  'agents restart': 'actions:run of all',
   'ai budget list': 'ops:view',
   'ai budget remove': 'configure of all',
   'ai budget set': 'configure of all',

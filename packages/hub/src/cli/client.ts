@@ -196,8 +196,8 @@ function refusal(status: number, text: string, hadKey: boolean): CliError {
   } catch {
     // A proxy in between answers in its own words; the status says enough.
   }
-  // The wire formats of models have their words inside.
-  const inner = typeof problem.error === 'object' ? problem.error?.message : undefined;
+  // The wire formats of models have their words inside; the envelope of /admin/system has them here.
+  const inner = typeof problem.error === 'object' ? problem.error?.message : problem.error;
   const message = printable(problem.detail ?? problem.title ?? inner ?? `the hub answered with status ${status}`);
   const fields = problem.fields ?? [];
   if (status === 401)

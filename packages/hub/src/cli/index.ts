@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
+import { registerAgents } from './commands/agents.ts';
 import { registerAi } from './commands/ai.ts';
 import { registerAlerts } from './commands/alerts.ts';
 import { registerAudit } from './commands/audit.ts';
@@ -38,6 +39,7 @@ const COMMANDS = [
   registerAlerts,
   registerIncidents,
   registerHeal,
+  registerAgents,
   registerChannels,
   registerRoutes,
   registerSilences,

@@ -49,6 +49,7 @@ const STYLES: Readonly<Record<string, Style>> = {
   online: 'green', up: 'green', ok: 'green', set: 'green', valid: 'green', resolved: 'green',
   degraded: 'yellow', warning: 'yellow', warn: 'yellow', acknowledged: 'yellow', missing: 'yellow',
   sent: 'green', succeeded: 'green', refreshed: 'green', pending: 'yellow', running: 'yellow', denied: 'yellow',
+  well: 'green', failing: 'yellow', waiting: 'yellow', stuck: 'red',
   refused: 'red', failed: 'red', offline: 'red', down: 'red', critical: 'red', fail: 'red', open: 'red', invalid: 'red',
 }; // biome-ignore format: a table of words
 

@@ -1,3 +1,4 @@
+import { strayOfJob } from '../platform/job-run.ts';
 import type { Log } from '../platform/log.ts';
 import { EXIT } from './terminal.ts';
 
@@ -7,7 +8,8 @@ const SAME_MS = 400;
 
 /**
  * Resolves when SIGTERM or SIGINT came and everything has stopped. A second signal ends the process at once, and so does a stop that takes
- * longer than 9.5 s. A surprise that nobody caught stops everything too, with exit code 1: a restart finds all that was acknowledged.
+ * longer than 9.5 s. A surprise that nobody caught and that is no job's own stops everything too, with exit code 1: a
+ * restart finds all that was acknowledged.
  */
 export function stopOnSignals(running: { stop(): Promise<void> }, log: Log, graceMs = GRACE_MS): Promise<void> {
   return new Promise((resolve) => {
@@ -41,6 +43,8 @@ export function stopOnSignals(running: { stop(): Promise<void> }, log: Log, grac
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal, false));
     for (const event of ['uncaughtException', 'unhandledRejection'] as const)
       process.on(event, (error: unknown) => {
+        // What arose in the work of a job is that job's failure: one agent must not end the others.
+        if (strayOfJob(error)) return;
         log.fatal({ err: error }, 'a surprise that nobody caught');
         stop(event, true);
       });

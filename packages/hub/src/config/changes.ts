@@ -16,8 +16,8 @@ export function declarationsOf(file: FileConfig): Declarations {
       }),
     );
   shown.statusPages = Object.fromEntries(file.statusPages.map((page) => [page.slug, page]));
-  const { network, retention, freshness } = file;
-  shown.hub = { network, retention, freshness };
+  const { network, retention, freshness, agents, repair } = file;
+  shown.hub = { network, retention, freshness, agents, repair };
   return shown;
 }
 

@@ -1,4 +1,5 @@
 import { ACCESS_DESCRIPTIONS } from './accessDescriptions.ts';
+import { AGENT_DESCRIPTIONS } from './agentDescriptions.ts';
 import { AI_ACCOUNT_DESCRIPTIONS } from './aiDescriptions.ts';
 import { AI_GATEWAY_DESCRIPTIONS } from './aiGatewayDescriptions.ts';
 import { CHANNEL_DESCRIPTIONS } from './channelDescriptions.ts';
@@ -90,6 +91,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   freshness: 'When silence is a finding.',
   'freshness.offlineAfter': 'A project that was silent for longer is offline.',
   ...HEAL_DESCRIPTIONS,
+  ...AGENT_DESCRIPTIONS,
   mesh: 'How hubs and projects talk to each other.',
   'mesh.discover':
     'Adds a project that nobody declared when it announces itself over NATS in the namespace `<slug>.mesh`; otherwise it is counted and shown as a stranger.',

@@ -21,7 +21,10 @@ type Declarations = {
 
 /** A whole orrery.yaml that declares what is running; secrets stand as `${NAME}` references. */
 export function exportYaml(
-  file: Pick<FileConfig, 'ai' | 'network' | 'retention' | 'freshness' | 'edges' | 'mesh' | 'oidc' | 'repair'> &
+  file: Pick<
+    FileConfig,
+    'ai' | 'network' | 'retention' | 'freshness' | 'edges' | 'mesh' | 'oidc' | 'repair' | 'agents'
+  > &
     Declarations,
 ): string {
   const document = {
@@ -36,6 +39,7 @@ export function exportYaml(
     retention: Object.fromEntries(Object.entries(file.retention).map(([name, ms]) => [name, formatDuration(ms)])),
     freshness: { offlineAfter: formatDuration(file.freshness.offlineAfterMs) },
     repair: file.repair,
+    agents: file.agents,
     edges: { halfLife: formatDuration(file.edges.halfLifeMs) },
     mesh: compact({
       discover: file.mesh.discover,

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { basename } from 'node:path';
 import {
+  type AgentsDeclaration,
   type AiProviderDeclaration,
   type AiSplitDeclaration,
   type ChannelDeclaration,
@@ -62,6 +63,7 @@ export type FileConfig = {
   readonly retention: Readonly<Record<'raw' | 'minute' | 'hour' | 'checks' | 'events', number>>;
   readonly freshness: { readonly offlineAfterMs: number };
   readonly repair: Readonly<HealLimits>;
+  readonly agents: AgentsDeclaration;
   readonly mesh: {
     readonly discover: boolean;
     readonly project?: string | undefined;
@@ -169,6 +171,7 @@ function toFileConfig(
     retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },
     repair: declared.repair,
+    agents: declared.agents,
     mesh: {
       discover: declared.mesh.discover,
       project: declared.mesh.project,

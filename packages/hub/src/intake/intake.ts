@@ -138,6 +138,7 @@ export function createIntake(deps: IntakeDeps) {
         (probe === undefined || one.id === probe),
     );
   hubs.onNews((news) => {
+    if (news.kind === 'agents') return;
     if (news.kind === 'look') for (const probe of news.refs.flatMap(meant)) prober.checkSoon(probe);
     else states.changed(news.projects);
   });

@@ -3,6 +3,8 @@ import type { AgentName, Job } from '@orrery/protocol';
 import { Cron } from 'croner';
 import { type Clock, iso } from './clock.ts';
 import type { Db } from './db.ts';
+import { createJobRows, type JobRow } from './job-rows.ts';
+import { type Grace, type Run, startRun } from './job-run.ts';
 import { dropLease, leaseHolder, leaseLeft, SERVER_TIME, takeLease } from './leases.ts';
 import type { Log } from './log.ts';
 import { isOutage } from './outage.ts';
@@ -14,7 +16,10 @@ export type JobDefinition = {
   /** The agent that people see it under; jobs of the house itself have none of the seven. */
   agent: AgentName | 'Hub';
   schedule: Schedule;
-  /** The run's signal is aborted after this long; a run that ignores it is reported and never overlapped by another. */
+  /**
+   * The run's signal is aborted after this long. One that ignores it is reported, and left behind half a minute later: the next run may
+   * then overlap it, as that of another hub would after this one was paused.
+   */
   timeoutMs: number;
   run(context: JobContext): Promise<void>;
 };
@@ -24,28 +29,22 @@ export const defineJob = (job: JobDefinition): JobDefinition => job;
 
 type State = {
   running: boolean;
+  run?: Run;
   runs: number;
   failures: number;
   consecutive: number;
   /** Whether the last failure was the database's: then the job is tried again as soon as it is back, and not after a growing pause. */
   outage: boolean;
   restarts: number;
+  /** Runs that ignored their signal and still go on. */
+  left: number;
+  /** Whether it is to run at once, whatever its schedule says. */
+  again: boolean;
   lastRunAt?: number;
   lastDurationMs?: number;
   lastError?: string;
   nextRunAt?: number;
   savedAt: number;
-};
-type JobRow = {
-  name: string;
-  runs: number;
-  failures: number;
-  restarts: number;
-  last_run_at: number | null;
-  last_duration_ms: number | null;
-  last_error: string | null;
-  last_slot_at: number | null;
-  holder: string | null;
 };
 
 const LEADER = 'jobs';
@@ -59,6 +58,8 @@ const MAX_BACKOFF_MS = 5 * 60_000;
 const OUTAGE_MS = 2000;
 const SAVE_EVERY_MS = 10_000;
 const FIRST_MS = 2000;
+/** So many runs of a job that never end are let lie; then it is not begun again by itself. */
+const MAX_LEFT = 3;
 /** Jobs that come at least this often are what makes a hub prompt. */
 const PROMPT_MS = 5000;
 
@@ -80,9 +81,14 @@ export function createJobs(deps: {
   /** Whether the lease runs by the database's clock, as it must where hubs have clocks of their own. */
   serverTime?: boolean;
   onLead?: (leading: boolean) => void;
+  /** Whether the jobs of an agent run at all; all of them unless said otherwise. */
+  enabled?: (agent: JobDefinition['agent']) => boolean;
+  /** How long a run may take to obey its signal. */
+  grace?: Grace;
 }) {
   const { db, clock, log, holderId } = deps;
-  const tables = db.withTables<{ jobs: JobRow }>();
+  const enabled = deps.enabled ?? (() => true);
+  const rows = createJobRows(db);
   const stopping = new AbortController();
   const states = new Map<string, State>();
   const wakeUps = new Map<string, () => void>();
@@ -118,11 +124,25 @@ export function createJobs(deps: {
     // Compared with what was told, not with a moment ago: a lease that ran out meanwhile was lost all the same.
     if (told === leading()) return;
     told = leading();
+    // Others have run the jobs meanwhile: what they counted goes on from where it is.
+    if (told) await takeUp();
     // What the leader before had begun to judge, or was about to, is looked at by this one at once.
     if (told)
       for (const { name, schedule } of definitions)
         if ('everyMs' in schedule && schedule.everyMs <= PROMPT_MS) wakeUps.get(name)?.();
     deps.onLead?.(told);
+  }
+
+  async function takeUp(): Promise<void> {
+    try {
+      for (const [name, row] of await rows.all()) {
+        const state = states.get(name);
+        if (state)
+          for (const key of ['runs', 'failures', 'restarts'] as const) state[key] = Math.max(state[key], row[key]);
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'what jobs have done on other hubs could not be read');
+    }
   }
 
   async function keepLead(): Promise<void> {
@@ -133,45 +153,67 @@ export function createJobs(deps: {
     }
   }
 
+  function failed(job: JobDefinition, state: State, error: unknown): void {
+    const known = state.outage;
+    state.outage = isOutage(error);
+    state.failures += 1;
+    state.consecutive += 1;
+    state.lastError = error instanceof Error ? error.message : String(error);
+    if (!stopping.signal.aborted && !(known && state.outage)) log.error({ err: error, job: job.name }, 'a job failed');
+  }
+
+  const keep = (job: JobDefinition, state: State, always: boolean) =>
+    save(job.name, state, always).catch((error: unknown) =>
+      log.warn({ err: error, job: job.name }, 'a job status was not saved'),
+    );
+
   async function runOnce(job: JobDefinition, state: State): Promise<void> {
     const started = clock.monotonic();
-    const timeout = AbortSignal.timeout(job.timeoutMs);
-    const signal = AbortSignal.any([timeout, stopping.signal]);
+    const failing = state.consecutive > 0;
     state.running = true;
     state.runs += 1;
     state.lastRunAt = clock.now();
     const late = setTimeout(() => {
-      state.lastError = `still running after its ${job.timeoutMs} ms; the next run waits for it`;
+      state.lastError = `still running after its ${job.timeoutMs} ms`;
       log.error({ job: job.name }, state.lastError);
+      void keep(job, state, true);
     }, job.timeoutMs + 1000);
-    try {
-      await job.run({ signal });
+    const run = startRun(job, {
+      stopping: stopping.signal,
+      stray: (error) => failed(job, state, error),
+      ...(deps.grace ? { grace: deps.grace } : {}),
+    });
+    state.run = run;
+    const outcome = await run.ended;
+    clearTimeout(late);
+    delete state.run;
+    state.running = false;
+    state.lastDurationMs = Math.round(clock.monotonic() - started);
+    if (outcome.kind === 'done') {
       state.consecutive = 0;
       state.outage = false;
       delete state.lastError;
-    } catch (error) {
-      const known = state.outage;
-      state.outage = isOutage(error);
-      state.failures += 1;
-      state.consecutive += 1;
-      state.lastError = error instanceof Error ? error.message : String(error);
-      if (!stopping.signal.aborted && !(known && state.outage))
-        log.error({ err: error, job: job.name }, 'a job failed');
-    } finally {
-      clearTimeout(late);
-      state.running = false;
-      state.lastDurationMs = Math.round(clock.monotonic() - started);
+    } else if (outcome.kind === 'failed') failed(job, state, outcome.error);
+    else if (outcome.kind === 'left') {
+      state.left += 1;
+      void run.settled.then(() => {
+        state.left -= 1;
+        log.warn({ job: job.name }, 'a run that had been left behind has ended after all');
+      });
+      failed(
+        job,
+        state,
+        new Error(`did not end after its ${job.timeoutMs} ms though it was told to; it was left behind`),
+      );
     }
-    await save(job.name, state).catch((error: unknown) =>
-      log.warn({ err: error, job: job.name }, 'a job status was not saved'),
-    );
+    await keep(job, state, failing !== state.consecutive > 0);
   }
 
   async function save(name: string, state: State, always = false): Promise<void> {
     const due = clock.monotonic() - state.savedAt >= SAVE_EVERY_MS || state.consecutive > 0;
     if (!due && !always) return;
     state.savedAt = clock.monotonic();
-    const values = {
+    await rows.save(name, {
       runs: state.runs,
       failures: state.failures,
       restarts: state.restarts,
@@ -179,38 +221,9 @@ export function createJobs(deps: {
       last_duration_ms: state.lastDurationMs ?? null,
       last_error: state.lastError ?? null,
       holder: holderId,
-    };
-    await tables
-      .insertInto('jobs')
-      .values({ name, last_slot_at: null, ...values })
-      .onConflict((oc) => oc.column('name').doUpdateSet(values))
-      .execute();
-  }
-
-  /** Claims one slot of a calendar schedule in SQL, so that it runs exactly once however many hubs and restarts there are. */
-  async function claimSlot(name: string, slot: number): Promise<boolean> {
-    await tables
-      .insertInto('jobs')
-      .values({
-        name,
-        runs: 0,
-        failures: 0,
-        restarts: 0,
-        last_run_at: null,
-        last_duration_ms: null,
-        last_error: null,
-        last_slot_at: null,
-        holder: null,
-      })
-      .onConflict((oc) => oc.column('name').doNothing())
-      .execute();
-    const claimed = await tables
-      .updateTable('jobs')
-      .set({ last_slot_at: slot })
-      .where('name', '=', name)
-      .where((eb) => eb.or([eb('last_slot_at', 'is', null), eb('last_slot_at', '<', slot)]))
-      .executeTakeFirst();
-    return Number(claimed.numUpdatedRows) === 1;
+      consecutive: state.consecutive,
+      next_run_at: state.nextRunAt !== undefined && Number.isFinite(state.nextRunAt) ? state.nextRunAt : null,
+    });
   }
 
   /** True when somebody woke the job before its time. */
@@ -226,11 +239,25 @@ export function createJobs(deps: {
     return woken;
   }
 
+  /** Turns the loop of one job for good. What it could stumble over itself ends no other loop, and this one only for a while. */
   async function supervise(job: JobDefinition, state: State): Promise<void> {
+    const turn = takeTurns(job, state);
+    while (!stopping.signal.aborted) {
+      try {
+        await turn();
+      } catch (error) {
+        failed(job, state, error);
+        await sleep(job.name, FIRST_MS);
+      }
+    }
+  }
+
+  /** One turn of a job: waits for its time, and runs it when it is this hub's to run. */
+  function takeTurns(job: JobDefinition, state: State): () => Promise<void> {
     let first = true;
     /** A slot whose time has come, until it is known to be somebody's. */
     let due: number | undefined;
-    while (!stopping.signal.aborted) {
+    return async () => {
       const { schedule } = job;
       let slot: number | undefined;
       let delay: number;
@@ -249,71 +276,71 @@ export function createJobs(deps: {
         delay = Math.max(Math.min(delay, OUTAGE_MS), 1000);
       else if (state.consecutive > 0 && slot === undefined)
         delay = Math.min(MAX_BACKOFF_MS, Math.max(delay, 1000) * 2 ** Math.min(state.consecutive, 16));
+      if (state.again) delay = 0;
       state.nextRunAt = slot ?? clock.now() + delay;
-      const woken = await sleep(job.name, Math.max(delay, 5));
+      const woken = (await sleep(job.name, Math.max(delay, 5))) || state.again;
+      state.again = false;
       if (slot !== undefined && clock.now() >= slot) due = slot;
-      if (stopping.signal.aborted || !leading()) continue;
+      if (stopping.signal.aborted || !leading()) return;
+      if (!enabled(job.agent)) {
+        // A slot that came while it was off is nobody's.
+        due = undefined;
+        return;
+      }
+      if (!woken && state.left >= MAX_LEFT) {
+        state.lastError = `${state.left} runs of it never ended; restart it once what they wait for is there again, or restart the hub`;
+        return;
+      }
       if (slot !== undefined && !woken) {
-        if (clock.now() < slot) continue;
-        const claimed = await claimSlot(job.name, slot).catch((error: unknown) => {
+        if (clock.now() < slot) return;
+        const claimed = await rows.claimSlot(job.name, slot).catch((error: unknown) => {
           log.debug({ err: error, job: job.name }, 'a slot could not be claimed; it is tried again');
           return undefined;
         });
         if (claimed !== undefined) due = undefined;
-        if (!claimed) continue;
+        if (!claimed) return;
       }
       first = false;
       await runOnce(job, state);
-    }
+    };
   }
 
   async function list(): Promise<Job[]> {
-    const rows = new Map((await tables.selectFrom('jobs').selectAll().execute()).map((row) => [row.name, row]));
-    return definitions.map((job) => {
-      const mine = states.get(job.name);
-      const row = rows.get(job.name);
-      const here = leading();
-      const lastRunAt = here ? mine?.lastRunAt : (row?.last_run_at ?? undefined);
-      const lastDurationMs = here ? mine?.lastDurationMs : (row?.last_duration_ms ?? undefined);
-      const lastError = here ? mine?.lastError : (row?.last_error ?? undefined);
-      return {
-        name: job.name,
-        agent: job.agent,
-        schedule:
-          'everyMs' in job.schedule
-            ? `every ${job.schedule.everyMs / 1000} s`
-            : `${job.schedule.cron} (${job.schedule.timezone ?? 'UTC'})`,
-        enabled: true,
-        running: mine?.running ?? false,
-        runs: (here ? mine?.runs : row?.runs) ?? 0,
-        failures: (here ? mine?.failures : row?.failures) ?? 0,
-        restarts: (here ? mine?.restarts : row?.restarts) ?? 0,
-        ...(lastRunAt === undefined ? {} : { lastRunAt: iso(lastRunAt) }),
-        ...(lastDurationMs === undefined ? {} : { lastDurationMs }),
-        ...(lastError === undefined ? {} : { lastError }),
-        ...(here && mine?.nextRunAt !== undefined && Number.isFinite(mine.nextRunAt)
-          ? { nextRunAt: iso(mine.nextRunAt) }
-          : {}),
-        ...(here ? { holder: holderId } : row?.holder ? { holder: row.holder } : {}),
-      };
-    });
+    const stored = await rows.all();
+    const here = leading();
+    return definitions.map((job) =>
+      jobView(job, { here, holderId, enabled: enabled(job.agent) }, states.get(job.name), stored.get(job.name)),
+    );
+  }
+
+  /** Ends a job's run and its back-off, and runs it now; one of the calendar only when `now` says so or its last run failed. */
+  function restartState(job: JobDefinition, state: State, now: boolean): void {
+    const run = now || 'everyMs' in job.schedule || state.consecutive > 0 || state.running;
+    state.restarts += 1;
+    state.consecutive = 0;
+    state.run?.cut();
+    if (!run) return;
+    state.again = true;
+    wakeUps.get(job.name)?.();
   }
 
   return {
     leading,
     /** The hub that runs the jobs, by its id; as far as the database tells. */
     leader: () => leaseHolder(db, LEADER),
+    /** Whether some hub, this one or another, runs the jobs now. */
+    led: async () => leading() || (deps.shared && (await leaseLeft(db, LEADER, now())) > 0),
     /** For how long the database has not taken a write that it was asked for, ms. */
     silentMs: () => (askingSince === undefined ? 0 : clock.monotonic() - askingSince),
     /** Jobs of this hub whose last three runs failed. */
     failing: () => [...states].flatMap(([name, { consecutive }]) => (leading() && consecutive >= 3 ? [name] : [])),
     async start(jobs: readonly JobDefinition[]): Promise<void> {
       definitions = jobs;
-      const rows = new Map((await tables.selectFrom('jobs').selectAll().execute()).map((row) => [row.name, row]));
+      const stored = await rows.all();
       await lead();
       loops.push(keepLead());
       for (const job of jobs) {
-        const row = rows.get(job.name);
+        const row = stored.get(job.name);
         const state: State = {
           running: false,
           runs: row?.runs ?? 0,
@@ -321,6 +348,8 @@ export function createJobs(deps: {
           restarts: row?.restarts ?? 0,
           consecutive: 0,
           outage: false,
+          left: 0,
+          again: false,
           savedAt: Number.NEGATIVE_INFINITY,
         };
         states.set(job.name, state);
@@ -331,15 +360,25 @@ export function createJobs(deps: {
     wake(name: string): void {
       wakeUps.get(name)?.();
     },
-    /** Ends a job's back-off and runs it now. Undefined for an unknown name. */
+    /** Ends a job's run and its back-off and runs it now. Undefined for an unknown name. */
     async restart(name: string): Promise<Job | undefined> {
       const state = states.get(name);
-      if (!state) return undefined;
-      state.restarts += 1;
-      state.consecutive = 0;
-      wakeUps.get(name)?.();
+      const job = definitions.find((one) => one.name === name);
+      if (!state || !job) return undefined;
+      restartState(job, state, true);
       await save(name, state, true);
-      return (await list()).find((job) => job.name === name);
+      return (await list()).find((one) => one.name === name);
+    },
+    /** The same for every job of an agent; one of the calendar keeps its time unless its last run failed. */
+    restartAgent(agent: JobDefinition['agent']): void {
+      for (const job of definitions) {
+        const state = states.get(job.name);
+        if (state && job.agent === agent) restartState(job, state, false);
+      }
+    },
+    /** Has jobs that may have been off look again whether they are on. */
+    look(): void {
+      for (const job of definitions) if ('everyMs' in job.schedule) wakeUps.get(job.name)?.();
     },
     list,
     async stop(): Promise<void> {
@@ -353,5 +392,48 @@ export function createJobs(deps: {
       }
       leadUntil = 0;
     },
+  };
+}
+
+/** A job as people see it: from this hub's memory where it leads, else from what the one that leads has stored. */
+function jobView(
+  job: JobDefinition,
+  { here, holderId, enabled }: { here: boolean; holderId: string; enabled: boolean },
+  mine: State | undefined,
+  row: JobRow | undefined,
+): Job {
+  const seen = here
+    ? mine
+    : row && {
+        runs: row.runs,
+        failures: row.failures,
+        restarts: row.restarts,
+        consecutive: row.consecutive,
+        lastRunAt: row.last_run_at ?? undefined,
+        lastDurationMs: row.last_duration_ms ?? undefined,
+        lastError: row.last_error ?? undefined,
+        nextRunAt: row.next_run_at ?? undefined,
+      };
+  const holder = here ? holderId : row?.holder;
+  const { lastRunAt, lastDurationMs, lastError, nextRunAt } = seen ?? {};
+  return {
+    name: job.name,
+    agent: job.agent,
+    schedule:
+      'everyMs' in job.schedule
+        ? `every ${job.schedule.everyMs / 1000} s`
+        : `${job.schedule.cron} (${job.schedule.timezone ?? 'UTC'})`,
+    enabled,
+    running: here && mine?.running === true,
+    runs: seen?.runs ?? 0,
+    failures: seen?.failures ?? 0,
+    restarts: seen?.restarts ?? 0,
+    failing: seen?.consecutive ?? 0,
+    ...(here && mine && mine.left > 0 ? { left: mine.left } : {}),
+    ...(lastRunAt === undefined ? {} : { lastRunAt: iso(lastRunAt) }),
+    ...(lastDurationMs === undefined ? {} : { lastDurationMs }),
+    ...(lastError === undefined ? {} : { lastError }),
+    ...(enabled && nextRunAt !== undefined && Number.isFinite(nextRunAt) ? { nextRunAt: iso(nextRunAt) } : {}),
+    ...(holder ? { holder } : {}),
   };
 }

@@ -4,13 +4,18 @@ const ServiceRef = z.object({ project: z.string(), service: z.string().optional(
 /** Whose probes are to be run at once: a project's, a service's, or one by its id. */
 export type ServiceRef = { project: string; service?: string; probe?: string };
 /** What hubs tell each other. Nothing depends on its being heard: it makes prompt what a sweep would find. */
-export type News = { kind: 'facts'; projects: string[] } | { kind: 'look'; refs: ServiceRef[] };
+export type News =
+  | { kind: 'facts'; projects: string[] }
+  | { kind: 'look'; refs: ServiceRef[] }
+  /** A restart of an agent is asked for; which one stands in the database. */
+  | { kind: 'agents' };
 
 const Word = z
   .discriminatedUnion('kind', [
     z.object({ kind: z.literal('hubs') }),
     z.object({ kind: z.literal('facts'), projects: z.array(z.string()) }),
     z.object({ kind: z.literal('look'), refs: z.array(ServiceRef) }),
+    z.object({ kind: z.literal('agents') }),
   ])
   .and(z.object({ from: z.string() }));
 export type Word = { from: string } & (News | { kind: 'hubs' });
@@ -38,9 +43,14 @@ const REFS_PER_WORD = 25;
 export function createNewsDesk(say: (news: News) => Promise<void>) {
   const projects = new Set<string>();
   const refs = new Map<string, ServiceRef>();
+  let agents = false;
   let telling = false;
 
   function next(): News | undefined {
+    if (agents) {
+      agents = false;
+      return { kind: 'agents' };
+    }
     const looks = [...refs].slice(0, REFS_PER_WORD);
     if (looks.length > 0) {
       for (const [key] of looks) refs.delete(key);
@@ -61,6 +71,7 @@ export function createNewsDesk(say: (news: News) => Promise<void>) {
     /** `say` must not reject. */
     tell(news: News): void {
       if (news.kind === 'facts') for (const project of news.projects) projects.add(project);
+      else if (news.kind === 'agents') agents = true;
       else for (const ref of news.refs) refs.set(JSON.stringify([ref.project, ref.service, ref.probe]), ref);
       if (!telling) void tellAll();
     },

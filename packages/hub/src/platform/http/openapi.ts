@@ -1,5 +1,6 @@
-import { Problem } from '@orrery/protocol';
+import { Problem, SystemFailure } from '@orrery/protocol';
 import { z } from 'zod';
+import { isEnveloped } from './envelope.ts';
 import type { Route } from './route.ts';
 
 type Json = Record<string, unknown>;
@@ -66,7 +67,9 @@ export function describeApi(routes: readonly Route[], info: { version: string; u
           [status]: { description: status === '204' ? 'Done; no body.' : 'Done.', ...(status === '204' ? {} : answer) },
           default: {
             description: 'What went wrong, and in which field.',
-            content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+            content: isEnveloped(route.path)
+              ? { 'application/json': { schema: { $ref: '#/components/schemas/SystemFailure' } } }
+              : { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
           },
         },
       },
@@ -83,7 +86,7 @@ export function describeApi(routes: readonly Route[], info: { version: string; u
     servers: [{ url: info.url }],
     paths,
     components: {
-      schemas: { Problem: schemaOf(Problem, 'output') },
+      schemas: { Problem: schemaOf(Problem, 'output'), SystemFailure: schemaOf(SystemFailure, 'output') },
       securitySchemes: {
         apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
         session: { type: 'apiKey', in: 'cookie', name: 'orrery.session_token' },

@@ -11,6 +11,7 @@ import type { Log } from '../log.ts';
 import { isOutage } from '../outage.ts';
 import { noTracing, type Tracer } from '../tracing.ts';
 import { readJson, readQuery } from './body.ts';
+import { inEnvelope, isEnveloped } from './envelope.ts';
 import { openFilesLimit } from './files.ts';
 import { securityHeaders } from './headers.ts';
 import { createCrowd, createRateLimit } from './limits.ts';
@@ -133,12 +134,17 @@ function tellRefused<C extends RouteCaller>(
   });
 }
 
-function problemResponse(error: unknown, requestId: string): Response {
+/** How an error is told: as problem details, and under one prefix in the envelope that everything there is told in. */
+function problemResponse(error: unknown, requestId: string, pathname: string): Response {
   const problem = toProblem(error, requestId);
-  const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+  const enveloped = isEnveloped(pathname);
+  const headers: Record<string, string> = {
+    'content-type': enveloped ? 'application/json' : 'application/problem+json',
+    'cache-control': 'no-store',
+  };
   if (error instanceof HubError && error.retryAfter !== undefined) headers['retry-after'] = String(error.retryAfter);
   if (problem.status === 401) headers['www-authenticate'] = 'Bearer realm="orrery"';
-  return new Response(JSON.stringify(problem), { status: problem.status, headers });
+  return new Response(JSON.stringify(enveloped ? inEnvelope(problem) : problem), { status: problem.status, headers });
 }
 
 const databaseAway = () =>
@@ -189,7 +195,7 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
       if (away) logOutage(error, template);
       else if (!(error instanceof HubError))
         options.log.error({ err: error, requestId, method: c.req.method, route: template }, 'a request failed');
-      response = problemResponse(away ? databaseAway() : error, requestId);
+      response = problemResponse(away ? databaseAway() : error, requestId, new URL(c.req.url).pathname);
     }
     // Nobody reads the body of a HEAD: a stream behind it would go on for ever.
     if (c.req.raw.method === 'HEAD') await response.body?.cancel();
@@ -317,6 +323,7 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
         const response = problemResponse(
           new HubError('method', `${path} answers ${methods.join(', ')} only.`),
           requestId,
+          path,
         );
         response.headers.set('allow', methods.join(', '));
         return response;
@@ -367,11 +374,15 @@ export async function listen(options: {
   const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
   let app: App | undefined;
   let closing: () => void = () => undefined;
-  const starting = () =>
-    problemResponse(new HubError('unavailable', 'The hub is starting.', { retryAfter: 1 }), randomUUID());
+  const starting = (url: string) =>
+    problemResponse(
+      new HubError('unavailable', 'The hub is starting.', { retryAfter: 1 }),
+      randomUUID(),
+      new URL(url).pathname,
+    );
   const server = serve(
     {
-      fetch: (request, env) => (app ? app.fetch(request, env) : starting()),
+      fetch: (request, env) => (app ? app.fetch(request, env) : starting(request.url)),
       hostname: options.host,
       port: options.port,
       overrideGlobalObjects: false,

@@ -1,0 +1,61 @@
+import type { Db } from './db.ts';
+
+export type JobRow = {
+  name: string;
+  runs: number;
+  failures: number;
+  restarts: number;
+  last_run_at: number | null;
+  last_duration_ms: number | null;
+  last_error: string | null;
+  last_slot_at: number | null;
+  holder: string | null;
+  consecutive: number;
+  next_run_at: number | null;
+};
+const EMPTY = {
+  runs: 0,
+  failures: 0,
+  restarts: 0,
+  last_run_at: null,
+  last_duration_ms: null,
+  last_error: null,
+  last_slot_at: null,
+  holder: null,
+  consecutive: 0,
+  next_run_at: null,
+} as const;
+
+/** What is stored of every job. */
+export function createJobRows(db: Db) {
+  const tables = db.withTables<{ jobs: JobRow }>();
+  return {
+    async all(): Promise<Map<string, JobRow>> {
+      return new Map((await tables.selectFrom('jobs').selectAll().execute()).map((row) => [row.name, row]));
+    },
+
+    async save(name: string, values: Omit<JobRow, 'name' | 'last_slot_at'>): Promise<void> {
+      await tables
+        .insertInto('jobs')
+        .values({ name, last_slot_at: null, ...values })
+        .onConflict((oc) => oc.column('name').doUpdateSet(values))
+        .execute();
+    },
+
+    /** Claims one slot of a calendar schedule in SQL, so that it runs exactly once however many hubs and restarts there are. */
+    async claimSlot(name: string, slot: number): Promise<boolean> {
+      await tables
+        .insertInto('jobs')
+        .values({ name, ...EMPTY })
+        .onConflict((oc) => oc.column('name').doNothing())
+        .execute();
+      const claimed = await tables
+        .updateTable('jobs')
+        .set({ last_slot_at: slot })
+        .where('name', '=', name)
+        .where((eb) => eb.or([eb('last_slot_at', 'is', null), eb('last_slot_at', '<', slot)]))
+        .executeTakeFirst();
+      return Number(claimed.numUpdatedRows) === 1;
+    },
+  };
+}
