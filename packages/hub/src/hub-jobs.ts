@@ -23,7 +23,7 @@ type Rooms = {
   alerts: Pick<Alerts, 'expire' | 'rules'>;
   analysis: Pick<Analysis, 'run' | 'expire'>;
   catalog: Pick<Catalog, 'expireEdges'>;
-  detect: Pick<Detect, 'expire'>;
+  detect: Pick<Detect, 'expire' | 'forecasts'>;
   events: Pick<Events, 'expire'>;
   gateway: Pick<ReturnType<typeof openGateway>, 'expireLeads'>;
   intake: Pick<Intake, 'expire' | 'runOnce'>;
@@ -103,6 +103,13 @@ export function hubJobs(rooms: Rooms, file: () => FileConfig): JobDefinition[] {
           }),
         ]
       : []),
+    defineJob({
+      name: 'forecast.run',
+      agent: 'Predictive',
+      schedule: { everyMs: HOUR / 12 },
+      timeoutMs: HOUR / 4,
+      run: async ({ signal }) => void (await detect.forecasts.run(signal)),
+    }),
     // The same as the routes for serverless schedulers; they run by themselves here.
     defineJob({
       name: 'ecosystem-monitor',

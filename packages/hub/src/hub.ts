@@ -232,6 +232,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       trends: (projects) => analysis.trends(projects),
       offlineAfterMs: () => file.freshness.offlineAfterMs,
     });
+    stops.push(() => detect.forecasts.close());
     const alerts = createAlerts({ db, clock, log, outbound, holderId, publicUrl, appendEvents, audit });
     const analysis = createAnalysis({ db, clock, catalog, samples, alerts, appendEvents });
     const repair = createRepair({

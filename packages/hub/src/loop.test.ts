@@ -44,7 +44,7 @@ async function house() {
     clock,
     log,
     samples: {
-      windowOf: samples.windowOf,
+      ...samples,
       latest: async (...asked) => {
         await kit.holdSamples;
         return samples.latest(...asked);

@@ -8,7 +8,7 @@ import { type Analysis, analysisRoutes } from './analysis/index.ts';
 import { type Catalog, catalogRoutes, type createLayout } from './catalog/index.ts';
 import { configRoutes, type watchConfig } from './config/index.ts';
 import { dashboardRoutes } from './dashboard.ts';
-import { type Detect, detectRoutes } from './detect/index.ts';
+import { type Detect, detectRoutes, forecastRoutes } from './detect/index.ts';
 import { type Events, eventRoutes } from './events/index.ts';
 import { type Hubs, hubListRoutes, type Intake, instanceRoutes, intakeRoutes, meshRoutes } from './intake/index.ts';
 import type { Clock } from './platform/clock.ts';
@@ -62,6 +62,7 @@ export const roomRoutes = (rooms: Rooms): Route<Caller>[] => [
   ...hubListRoutes(rooms.hubs, rooms.jobs.leader),
   ...sampleRoutes(rooms.samples),
   ...detectRoutes(rooms.detect),
+  ...forecastRoutes(rooms.detect.forecasts),
   ...alertRoutes(rooms.alerts),
   ...ruleRoutes(rooms.alerts.rules),
   ...accountRoutes(rooms.accounts, rooms.clock.now),

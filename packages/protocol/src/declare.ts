@@ -5,6 +5,7 @@ import { aiAccountsShape } from './aiAccounts.ts';
 import { MaintenanceDeclaration, RouteDeclaration } from './alerting.ts';
 import { ChannelDeclaration } from './channels.ts';
 import { duration, HostName, HttpUrl, MetricKey, Port, ServiceName, Severity, Slug } from './common.ts';
+import { ForecastDeclaration } from './forecast.ts';
 import { HealLimits, HealPolicy } from './heal.ts';
 import { AccessDeclaration } from './identity.ts';
 import { DeclaredEdge } from './mesh.ts';
@@ -75,6 +76,7 @@ export const ProjectDeclaration = z.strictObject({
   edges: z.array(DeclaredEdge).max(200).default([]),
   services: z.array(ServiceDeclaration).max(200).default([]),
   thresholds: z.array(ThresholdDeclaration).max(500).default([]),
+  forecasts: ForecastDeclaration.optional(),
 });
 export type ProjectDeclaration = z.infer<typeof ProjectDeclaration>;
 

@@ -15,6 +15,7 @@ export * from './declare.ts';
 export * from './diagnosis.ts';
 export * from './fanout.ts';
 export * from './fed.ts';
+export * from './forecast.ts';
 export * from './heal.ts';
 export * from './identity.ts';
 export * from './instance.ts';

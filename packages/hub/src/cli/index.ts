@@ -10,6 +10,7 @@ import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEnv } from './commands/env.ts';
 import { registerFed } from './commands/fed.ts';
+import { registerForecasts } from './commands/forecasts.ts';
 import { registerHeal } from './commands/heal.ts';
 import { registerIncidents } from './commands/incidents.ts';
 import { registerKeys } from './commands/keys.ts';
@@ -40,6 +41,7 @@ const COMMANDS = [
   registerIncidents,
   registerHeal,
   registerAgents,
+  registerForecasts,
   registerChannels,
   registerRoutes,
   registerSilences,

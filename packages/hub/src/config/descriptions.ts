@@ -42,6 +42,10 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   ...PROBE_DESCRIPTIONS,
   'projects[].thresholds':
     'Limits on metrics: crossing one raises an alert. Each has exactly one of `above` and `below`.',
+  'projects[].forecasts':
+    'Which metrics are forecast. Without it: those with a threshold, and those whose key speaks of what runs out (disk, memory, …), of money or of orders.',
+  'projects[].forecasts.also': 'Metrics that are forecast too; a `*` at the end stands for any rest.',
+  'projects[].forecasts.except': 'Metrics that are not; `*` alone: none at all.',
   'projects[].thresholds[].metric':
     "The metric's key. Of each service, and of the project itself, the untagged series is judged; only where all of a metric's series are tagged (or its untagged one has stopped while they go on) is each judged by itself.",
   'projects[].thresholds[].service': 'Only the samples of this service.',

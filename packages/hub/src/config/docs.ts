@@ -121,6 +121,7 @@ const IN_PLACE = new Set([
   'quietHours',
   'escalate',
   'selfCheck',
+  'forecasts',
   'groups',
   'keys',
   'models',

@@ -9,7 +9,8 @@ import { DETECTORS } from './detectors/index.ts';
 import { createExpiries } from './expiries.ts';
 import type { Condition, Facts, ProbeFact, RuleFact, TrendFact, Verdict } from './facts.ts';
 import type { Finding } from './finding.ts';
-import { metricsOf, servicesOf, type Watched, watch } from './gather.ts';
+import { createForecasts } from './forecast/forecasts.ts';
+import { type Declared, metricsOf, servicesOf, type Watched, watch } from './gather.ts';
 import { HUB_PROJECT, type HubFact, isolatedHubs } from './isolation.ts';
 import { createSightings } from './sightings.ts';
 import { type BudgetFact, spentBudgets } from './spend.ts';
@@ -23,7 +24,7 @@ export type DetectDeps = {
   db: Db;
   clock: Clock;
   log: Log;
-  samples: Pick<Samples, 'latest' | 'windowOf'>;
+  samples: Pick<Samples, 'latest' | 'windowOf' | 'seriesOf' | 'hourly'>;
   /** The newest state of every probe. */
   states: () => readonly ProbeFact[] | Promise<readonly ProbeFact[]>;
   /** When projects were last heard of. */
@@ -59,6 +60,7 @@ export function createDetect(deps: DetectDeps) {
   const spikes = createSpikes(samples, clock);
   const miner = createMiner(deps);
   let watched = new Map<string, Watched>();
+  const forecasts = createForecasts({ db, clock, log, samples, watched: () => watched });
   let seenAt: ReadonlyMap<string, number | null> | undefined;
 
   function judge(facts: Facts, remembered: ReadonlyMap<string, Condition>, now: number) {
@@ -83,10 +85,13 @@ export function createDetect(deps: DetectDeps) {
 
   return {
     /** Takes up the declarations: which projects, probes and thresholds there are from now on. */
-    sync(projects: readonly Pick<StoredProject, 'slug' | 'name' | 'thresholds' | 'services'>[]): void {
+    sync(projects: readonly Declared[]): void {
       watched = new Map(projects.map((project) => [project.slug, watch(project)]));
+      forecasts.forget();
       sightings.forget(new Set(watched.keys()));
     },
+
+    forecasts,
 
     /** Sorts the log lines that came in since the last turn into templates. */
     mineLogs: miner.mine,
@@ -101,13 +106,14 @@ export function createDetect(deps: DetectDeps) {
       const asked = projects === undefined ? undefined : new Set(projects);
       const chosen = [...watched.values()].filter(({ slug }) => asked === undefined || asked.has(slug));
       const remembered = await loadConditions(db, asked ? [...asked] : undefined);
-      const [states, metrics, certificates, risen, rules, trends] = await Promise.all([
+      const [states, metrics, certificates, risen, rules, trends, ahead] = await Promise.all([
         deps.states(),
         metricsOf(samples, chosen, remembered),
         asked === undefined ? expiries.look(chosen) : undefined,
         asked === undefined ? spikes.look(chosen) : undefined,
         deps.rules?.(projects),
         deps.trends?.(projects),
+        forecasts.facts(),
       ]);
       // Silence is judged by the sweep alone: a project that has just brought facts is not the one that is silent.
       if (asked === undefined || seenAt === undefined)
@@ -130,6 +136,7 @@ export function createDetect(deps: DetectDeps) {
           logs: miner.facts(project.slug, now),
           rules: rules?.get(project.slug),
           trends: trends?.get(project.slug),
+          forecasts: ahead.get(project.slug),
         };
         const verdicts = judge(facts, known, now);
         for (const verdict of verdicts) {

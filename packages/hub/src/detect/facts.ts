@@ -1,6 +1,8 @@
 import type { InsightAlert, ServiceStatus, ThresholdDeclaration } from '@orrery/protocol';
 import type { LatestNumber, Point } from '../samples/index.ts';
 import type { Finding } from './finding.ts';
+import type { Crossing } from './forecast/crossing.ts';
+import type { MethodName } from './forecast/outcome.ts';
 
 /** A probe's state as intake knows it; times are epoch ms on the hub's clock. */
 export type ProbeFact = {
@@ -78,6 +80,19 @@ export type RuleFact = Pick<Finding, 'service' | 'severity' | 'category' | 'titl
 /** What the daily analysis said of a metric; times are epoch ms on the hub's clock. */
 export type TrendFact = InsightAlert & { at: number; until: number };
 
+/** What a forecast says of one declared limit of its series. */
+export type ForecastFact = Pick<LatestNumber, 'key' | 'service' | 'tags' | 'unit'> & {
+  threshold: Threshold;
+  crossing: Crossing;
+  /** Epoch ms. */
+  madeAt: number;
+  /** The value of the last measured hour. */
+  last: number;
+  method: MethodName;
+  /** The share that its interval held in the backtest; null when that is not known. */
+  coverage: number | null;
+};
+
 /** A figure of a project's security summaries beside the least of the 24 hours before; times are epoch ms. */
 export type SpikeFact = { key: string; service?: string; value: number; usual: number; at: number; receivedAt: number };
 
@@ -96,6 +111,8 @@ export type Facts = {
   logs?: readonly LogFact[] | undefined;
   rules?: readonly RuleFact[] | undefined;
   trends?: readonly TrendFact[] | undefined;
+  /** What its forecasts say of declared limits. */
+  forecasts?: readonly ForecastFact[] | undefined;
   /** Its security figures beside what was usual; undefined in a round that does not look at them. */
   spikes?: readonly SpikeFact[] | undefined;
   /** The certificates of its services; undefined in a round that does not look at them. */

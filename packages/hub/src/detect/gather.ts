@@ -1,4 +1,4 @@
-import { parseDuration } from '@orrery/protocol';
+import { type ForecastDeclaration, parseDuration } from '@orrery/protocol';
 import type { StoredProject } from '../catalog/index.ts';
 import type { LatestNumber, Point, Samples } from '../samples/index.ts';
 import { breaks, endedAfter, staleAfter, thresholdFingerprint } from './detectors/threshold.ts';
@@ -12,9 +12,13 @@ export type Watched = {
   thresholds: readonly Threshold[];
   services: readonly { name: string; probes: number; intervalMs: number }[];
   certificates: readonly CertificateProbe[];
+  forecasts?: ForecastDeclaration | undefined;
 };
 
-export function watch(project: Pick<StoredProject, 'slug' | 'name' | 'thresholds' | 'services'>): Watched {
+/** What of a declaration is read. */
+export type Declared = Pick<StoredProject, 'slug' | 'name' | 'thresholds' | 'services' | 'forecasts'>;
+
+export function watch(project: Declared): Watched {
   return {
     slug: project.slug,
     name: project.name,
@@ -29,6 +33,7 @@ export function watch(project: Pick<StoredProject, 'slug' | 'name' | 'thresholds
       intervalMs: Math.max(0, ...probes.map((probe) => parseDuration(probe.interval) ?? 0)),
     })),
     certificates: certificateProbes(project.services),
+    forecasts: project.forecasts,
   };
 }
 

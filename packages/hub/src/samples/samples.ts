@@ -6,7 +6,8 @@ import type { Log } from '../platform/log.ts';
 import { createAppend, type OnStored } from './append.ts';
 import { dailyMeans } from './daily.ts';
 import { expireOld } from './expire.ts';
-import { findLatest, type LatestNumber } from './find.ts';
+import { findLatest, findSeries, type LatestNumber, type SeriesInfo } from './find.ts';
+import { hourlyMeans } from './hourly.ts';
 import { keys } from './keys.ts';
 import type { Retention } from './limits.ts';
 import { type QueryInput, query } from './query.ts';
@@ -29,6 +30,9 @@ export type SamplesDeps = {
   projectExists?: (project: string) => Promise<boolean>;
 };
 
+/** Series that are looked at for all projects together. */
+const MOST_SERIES = 50_000;
+
 export type Samples = ReturnType<typeof createSamples>;
 
 /** The measured values of every project: append, query, roll up, expire. */
@@ -46,6 +50,11 @@ export function createSamples(deps: SamplesDeps) {
       const latest = await findLatest(deps.db, { projects, keys: keyNames, kind: 'number' });
       return latest.filter((series) => typeof series.value === 'number') as LatestNumber[];
     },
+    /** The number series of these projects that were ever written to. */
+    seriesOf: (projects: readonly string[]): Promise<SeriesInfo[]> =>
+      findSeries(deps.db, { projects, kind: 'number' }, MOST_SERIES),
+    /** The mean of each hour that begins in [from, to], by series: [start, value], oldest first. An hour without samples is absent. */
+    hourly: (ids: readonly number[], from: number, to: number) => hourlyMeans(deps, ids, from, to),
     daily: (input: Parameters<typeof dailyMeans>[1]) => dailyMeans(deps, input),
     window: (input: WindowInput) => window(deps, input),
     windowOf: (ids: readonly number[], from: number, to: number) => windowOf(deps, ids, from, to),

@@ -1,5 +1,6 @@
 import type { Detector } from '../facts.ts';
 import { expiry } from './expiry.ts';
+import { forecast } from './forecast.ts';
 import { freshness } from './freshness.ts';
 import { logs } from './logs.ts';
 import { rule } from './rule.ts';
@@ -8,10 +9,19 @@ import { status } from './status.ts';
 import { threshold } from './threshold.ts';
 import { trend } from './trend.ts';
 
-export type DetectorName = 'status' | 'freshness' | 'threshold' | 'logs' | 'expiry' | 'rule' | 'trend' | 'spike';
+export type DetectorName =
+  | 'status'
+  | 'freshness'
+  | 'threshold'
+  | 'logs'
+  | 'expiry'
+  | 'rule'
+  | 'trend'
+  | 'spike'
+  | 'forecast';
 
 /** Every detector of the house. */
-export const DETECTORS = { status, freshness, threshold, logs, expiry, rule, trend, spike } satisfies Record<
+export const DETECTORS = { status, freshness, threshold, logs, expiry, rule, trend, spike, forecast } satisfies Record<
   DetectorName,
   Detector
 >;

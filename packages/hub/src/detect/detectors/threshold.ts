@@ -92,7 +92,7 @@ function describe(facts: Facts, { threshold: limit, series }: MetricFact, finger
 }
 
 /** A metric's first word mostly says what it is about. */
-function categoryOf(key: string): Finding['category'] {
+export function categoryOf(key: string): Finding['category'] {
   if (/^(security|vulns?|audit)[._]/.test(key)) return 'security';
   if (/^(cost|spend|budget)[._]/.test(key)) return 'cost';
   if (/^(probe\.up|uptime|availability)\b/.test(key)) return 'availability';
