@@ -8,6 +8,7 @@ import type { FileConfig } from './config/index.ts';
 import type { Detect } from './detect/index.ts';
 import type { Events } from './events/index.ts';
 import type { Intake } from './intake/index.ts';
+import type { Learning } from './learning/index.ts';
 import { defineJob, type JobDefinition } from './platform/jobs.ts';
 import type { createKafka } from './platform/kafka.ts';
 import type { Tracer } from './platform/tracing.ts';
@@ -28,6 +29,7 @@ type Rooms = {
   gateway: Pick<ReturnType<typeof openGateway>, 'expireLeads'>;
   intake: Pick<Intake, 'expire' | 'runOnce'>;
   kafka: ReturnType<typeof createKafka>;
+  learning: Pick<Learning, 'expire'>;
   repair: Pick<Repair, 'expire'>;
   samples: Pick<Samples, 'rollup' | 'expire'>;
   tracing: Tracer;
@@ -47,6 +49,7 @@ export function hubJobs(rooms: Rooms, file: () => FileConfig): JobDefinition[] {
     gateway,
     intake,
     kafka,
+    learning,
     repair,
     samples,
     tracing,
@@ -88,6 +91,7 @@ export function hubJobs(rooms: Rooms, file: () => FileConfig): JobDefinition[] {
         await accounts.expire();
         await gateway.expireLeads(file().aiAccounts.retention.leads);
         await repair.expire(file().retention.hour);
+        await learning.expire();
         await analysis.expire(file().retention.hour);
         await access.sweep();
       },

@@ -18,6 +18,7 @@ import { hubJobs } from './hub-jobs.ts';
 import { hubMetrics } from './hub-metrics.ts';
 import { hubRoutes } from './hub-routes.ts';
 import { aloneHub, createIntake, sharedHub } from './intake/index.ts';
+import { createLearning } from './learning/index.ts';
 import { writeLocalAccess } from './local-access.ts';
 import { createLoop } from './loop.ts';
 import { meetStrangers } from './meet-strangers.ts';
@@ -243,8 +244,10 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       states: intake.states,
       checkSoon: intake.checkSoon,
       inMaintenance: alerts.inMaintenance,
+      lessons: () => learning.lessons(),
       act: actByActions(actions, clock),
     });
+    const learning = createLearning({ db, clock, repair, appendEvents, audit });
     stops.push(() => repair.stop());
     const statusPages = createStatusPages({
       clock,
@@ -327,7 +330,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const closing = new AbortController();
     const routes = roomRoutes({
       ...{ access, catalog, layout, actions, intake, projectHub, hubs, jobs, samples, detect, alerts, accounts },
-      ...{ statusPages, analysis, gateway, repair, events, watching, clock, closing: closing.signal },
+      ...{ statusPages, analysis, gateway, repair, learning, events, watching, clock, closing: closing.signal },
       ...{ agents, db, kind, health: ownHealth.status },
     });
     routes.push(
@@ -366,6 +369,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...loop.jobs,
       ...repair.jobs,
       ...agents.jobs,
+      ...learning.jobs,
       ...(projectHub?.jobs ?? []),
       ...accounts.jobs,
       ...actions.jobs,
@@ -382,6 +386,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
           gateway,
           intake,
           kafka,
+          learning,
           repair,
           samples,
           tracing,

@@ -11,6 +11,7 @@ import { dashboardRoutes } from './dashboard.ts';
 import { type Detect, detectRoutes, forecastRoutes } from './detect/index.ts';
 import { type Events, eventRoutes } from './events/index.ts';
 import { type Hubs, hubListRoutes, type Intake, instanceRoutes, intakeRoutes, meshRoutes } from './intake/index.ts';
+import { type Learning, patternRoutes } from './learning/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import type { Route } from './platform/http/route.ts';
@@ -43,6 +44,7 @@ type Rooms = {
   jobs: Jobs;
   kind: string;
   layout: ReturnType<typeof createLayout>;
+  learning: Learning;
   projectHub: ReturnType<typeof createProjectHub> | undefined;
   repair: Repair;
   samples: Samples;
@@ -72,6 +74,7 @@ export const roomRoutes = (rooms: Rooms): Route<Caller>[] => [
   ...rooms.gateway.routes,
   ...repairRoutes(rooms.repair),
   ...systemRoutes(rooms),
+  ...patternRoutes(rooms.learning),
   ...eventRoutes(rooms.events, rooms.access.watch, rooms.closing),
   ...configRoutes(rooms.watching, async () =>
     (await rooms.catalog.declarations()).map(({ declaredIn: _, lastSeenAt: __, ...declaration }) => ({ declaration })),

@@ -24,6 +24,7 @@ export * from './manage.ts';
 export * from './mesh.ts';
 export * from './meshStatus.ts';
 export * from './ops.ts';
+export * from './patterns.ts';
 export * from './permissions.ts';
 export * from './probes.ts';
 export * from './problem.ts';

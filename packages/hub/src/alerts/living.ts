@@ -1,4 +1,4 @@
-import type { Severity } from '@orrery/protocol';
+import type { Category, Severity } from '@orrery/protocol';
 import type { AlertContext } from './context.ts';
 import type { AlertTables } from './tables.ts';
 
@@ -8,6 +8,7 @@ export type LivingAlert = {
   project: string;
   service: string;
   severity: Severity;
+  category: Category;
   detector: string;
   title: string;
   description: string;
@@ -46,6 +47,7 @@ export async function livingAlerts({ db, clock }: Pick<AlertContext, 'db' | 'clo
     project: row.project,
     service: row.service ?? '',
     severity: row.severity,
+    category: row.category,
     detector: row.detector,
     title: row.title,
     description: row.description,

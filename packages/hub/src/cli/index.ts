@@ -16,6 +16,7 @@ import { registerIncidents } from './commands/incidents.ts';
 import { registerKeys } from './commands/keys.ts';
 import { registerMaintenance } from './commands/maintenance.ts';
 import { registerMesh } from './commands/mesh.ts';
+import { registerPatterns } from './commands/patterns.ts';
 import { registerProject } from './commands/project.ts';
 import { registerRoutes } from './commands/routes.ts';
 import { registerRules } from './commands/rules.ts';
@@ -42,6 +43,7 @@ const COMMANDS = [
   registerHeal,
   registerAgents,
   registerForecasts,
+  registerPatterns,
   registerChannels,
   registerRoutes,
   registerSilences,

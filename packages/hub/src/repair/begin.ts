@@ -1,8 +1,8 @@
 import { type HealStatus, parseDuration } from '@orrery/protocol';
-import type { LivingAlert } from '../alerts/index.ts';
 import { inTransaction } from '../platform/db.ts';
 import { newId } from '../platform/ids.ts';
-import { type RepairContext, statusOf, type Target } from './context.ts';
+import type { Candidate } from './choose.ts';
+import { type RepairContext, statusOf } from './context.ts';
 import type { TurnFacts } from './facts.ts';
 import type { Verdict } from './guard.ts';
 import { describeRemedy } from './remedies/index.ts';
@@ -15,8 +15,7 @@ import type { AttemptRow } from './tables.ts';
  */
 export async function begin(
   context: RepairContext,
-  target: Target,
-  alert: LivingAlert,
+  { target, alert, symptom, remedy }: Candidate,
   verdict: Verdict,
   turn: TurnFacts,
 ): Promise<AttemptRow | undefined> {
@@ -38,7 +37,7 @@ export async function begin(
     alert_title: alert.title,
     severity: alert.severity,
     diagnosis: alert.description,
-    remedy_kind: policy.remedy.kind,
+    remedy_kind: remedy.kind,
     remedy_text: text,
     plan: context.secrets.seal(JSON.stringify({ remedy: policy.remedy, rollback: policy.rollback }), id),
     verdict: verdict.reason,
@@ -59,6 +58,9 @@ export async function begin(
     acted_at: null,
     well_since: null,
     ended_at: isDry ? now : null,
+    symptom: JSON.stringify(symptom),
+    remedy_form: remedy.form,
+    learned_at: null,
   };
   return inTransaction(context.db, async (trx) => {
     const written = await attemptsIn(trx)

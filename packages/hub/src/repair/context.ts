@@ -1,4 +1,4 @@
-import type { HealLimits, HealPolicy, ServiceStatus } from '@orrery/protocol';
+import type { CauseKind, GeneralRemedy, HealLimits, HealPolicy, ServiceStatus, Symptom } from '@orrery/protocol';
 import type { AuditEntry } from '../access/index.ts';
 import type { LivingAlert } from '../alerts/index.ts';
 import type { NewEvent } from '../events/index.ts';
@@ -21,7 +21,21 @@ export type ProbeState = {
   lastCheckAt: number | null;
   consecutiveFailures: number;
   reason?: string | null | undefined;
+  /** The kind of the probe: http, docker, … */
+  kind?: string | undefined;
 };
+
+/** What was learned of one remedy for one symptom at one service. */
+export type Lesson = {
+  /** How likely it helps, 0–1. */
+  expected: number;
+  /** Its verified tries here that still count against it, and those of them that healed. */
+  tries: number;
+  successes: number;
+  /** The upper bound of what is believed of it. */
+  upper: number;
+};
+export type Lessons = (about: { project: string; service: string; symptom: Symptom; remedy: GeneralRemedy }) => Lesson;
 
 export type RepairDeps = {
   db: Db;
@@ -38,6 +52,10 @@ export type RepairDeps = {
   states(): Promise<readonly ProbeState[]>;
   /** Checks the services now instead of at their interval. */
   checkSoon(refs: readonly { project: string; service: string }[]): void;
+  /** What was learned so far, by whoever learns. */
+  lessons(): Promise<Lessons>;
+  /** The likeliest causes of these alerts, where somebody diagnosed them. */
+  causes?(alertIds: readonly string[]): Promise<ReadonlyMap<string, CauseKind>>;
   inMaintenance(project: string, service: string, at: number): boolean;
   act: (project: string, ...asked: Parameters<RemedyContext['act']>) => ReturnType<RemedyContext['act']>;
   appendEvents(trx: Db, events: readonly NewEvent[]): Promise<unknown>;

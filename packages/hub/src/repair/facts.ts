@@ -1,6 +1,6 @@
-import { parseDuration } from '@orrery/protocol';
+import { type CauseKind, parseDuration } from '@orrery/protocol';
 import type { LivingAlert } from '../alerts/index.ts';
-import { type ProbeState, type RepairContext, statusOf, type Target } from './context.ts';
+import { type Lesson, type Lessons, type ProbeState, type RepairContext, statusOf, type Target } from './context.ts';
 import type { GuardFacts, PastAttempt } from './guard.ts';
 import { attemptsIn, openAttempts, pausedBy } from './store.ts';
 import type { AttemptRow } from './tables.ts';
@@ -20,14 +20,17 @@ export type TurnFacts = {
   open: readonly AttemptRow[];
   /** Attempts that acted within the memory, newest first. */
   acted: readonly AttemptRow[];
+  lessons: Lessons;
+  causes: ReadonlyMap<string, CauseKind>;
 };
 
 export async function gatherTurn(context: RepairContext): Promise<TurnFacts> {
   const now = context.clock.now();
-  const [paused, alerts, states, open, acted] = await Promise.all([
+  const [paused, alerts, states, lessons, open, acted] = await Promise.all([
     pausedBy(context.db),
     context.alerts(),
     context.states(),
+    context.lessons(),
     openAttempts(context.db),
     attemptsIn(context.db)
       .selectFrom('heal_attempts')
@@ -38,7 +41,8 @@ export async function gatherTurn(context: RepairContext): Promise<TurnFacts> {
       .execute(),
   ]);
   const services = new Set(states.map(({ project, service }) => `${project}/${service}`)).size;
-  return { paused: paused?.by, alerts, states, services, open, acted };
+  const causes = alerts.length > 0 ? await context.causes?.(alerts.map(({ id }) => id)) : undefined;
+  return { paused: paused?.by, alerts, states, services, open, acted, lessons, causes: causes ?? new Map() };
 }
 
 /** The alert that a policy is for, the oldest of several. */
@@ -65,6 +69,7 @@ export function factsFor(
   context: RepairContext,
   target: Target,
   alert: LivingAlert,
+  lesson: Lesson,
   turn: TurnFacts,
   now: number,
 ): GuardFacts {
@@ -97,6 +102,7 @@ export function factsFor(
     inMaintenance: context.inMaintenance(project, service, now),
     past: turn.acted.filter((row) => mine(row) && (row.acting_at ?? 0) > now - 4 * HOUR).map(toPast),
     ofPolicy: turn.acted.filter((row) => mine(row) && row.policy === policy.name).map(toPast),
+    learned: lesson,
     busy: turn.open.some(mine),
     projectActsLastHour: lately.filter((row) => row.project === project).length,
     allActsLastHour: lately.length,

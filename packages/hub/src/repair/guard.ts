@@ -11,6 +11,13 @@ export const INEFFECTIVE = { attempts: 3, recurrences: 5, withinMs: 4 * HOUR };
 /** So many attempts of one policy in a row that did not heal take a step of freedom from it; a healed one gives it back. */
 export const BREAKER = { suggestAfter: 2, personAfter: 4 };
 
+/** A remedy that was tried so often here is left alone once it is this sure that it helps in fewer cases than so many. */
+export const SUPPRESS = { tries: 4, below: 0.4 };
+
+/** Whether a remedy has been shown not to help here: it was tried often enough, and nearly all that may be believed of it lies too low. */
+export const isSuppressed = ({ tries, upper }: GuardFacts['learned']): boolean =>
+  tries >= SUPPRESS.tries && upper < SUPPRESS.below;
+
 export type PastAttempt = {
   policy: string;
   actedAt: number;
@@ -32,6 +39,8 @@ export type GuardFacts = {
   /** Attempts at this target, newest first, of the last four hours; and those of its policy, however old. */
   past: readonly PastAttempt[];
   ofPolicy: readonly PastAttempt[];
+  /** What was learned of this remedy for this trouble at this target: tries that count against it, and the upper bound of what is believed. */
+  learned: { tries: number; successes: number; upper: number };
   /** An attempt at this target that has not ended. */
   busy: boolean;
   projectActsLastHour: number;
@@ -124,12 +133,13 @@ const streak = (past: readonly PastAttempt[]): number => {
 };
 
 /** It has been tried, and it is no use. */
-function exhausts({ past, alert }: GuardFacts, now: number): Verdict | undefined {
+function exhausts({ past, alert, learned }: GuardFacts, now: number): Verdict | undefined {
   const recent = past.filter(({ actedAt }) => actedAt > now - INEFFECTIVE.withinMs);
   if (streak(recent) >= INEFFECTIVE.attempts)
     return person(`${INEFFECTIVE.attempts} attempts did not help: this needs a person`);
   if (alert.recurrences >= INEFFECTIVE.recurrences)
     return person(`it came back ${alert.recurrences} times in 4 h: what is repaired is its symptom`);
+  if (isSuppressed(learned)) return person(`this remedy has not helped here: ${learned.successes} of ${learned.tries}`);
   return undefined;
 }
 

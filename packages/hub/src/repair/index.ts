@@ -4,10 +4,14 @@ import { defineJob, type JobDefinition } from '../platform/jobs.ts';
 import type { RepairContext, RepairDeps, Target } from './context.ts';
 import { approve, control, deny, findAttempt, setPaused } from './decide.ts';
 import { type AttemptFilter, listAttempts, listPolicies } from './list.ts';
+import { type EndedAttempt, markLearned, unlearned } from './outcomes.ts';
 import { attemptsIn } from './store.ts';
 import { toAttempt } from './tables.ts';
 import { type Acts, work } from './work.ts';
 
+export type { Lessons } from './context.ts';
+export { isSuppressed } from './guard.ts';
+export type { EndedAttempt } from './outcomes.ts';
 export { repairRoutes } from './routes.ts';
 
 export type Repair = ReturnType<typeof createRepair>;
@@ -61,6 +65,9 @@ export function createRepair(deps: RepairDeps) {
     deny: (caller: Caller, id: string, reason: string) => deny(context, caller, id, reason),
     setPaused: (caller: Caller, paused: boolean, reason: string) => setPaused(context, caller, paused, reason),
     control: () => control(context),
+    /** Verified attempts that nobody has learned of yet. */
+    unlearned: (limit: number): Promise<EndedAttempt[]> => unlearned(deps.db, limit),
+    markLearned,
     /** Forgets attempts that ended more than `keepMs` ago. */
     async expire(keepMs: number): Promise<void> {
       await attemptsIn(deps.db)

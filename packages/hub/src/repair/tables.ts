@@ -32,6 +32,10 @@ export type AttemptRow = {
   /** Since when the service has been well after the act. */
   well_since: number | null;
   ended_at: number | null;
+  /** What is general about the trouble and the remedy, for learning: a `Symptom` as JSON, and the remedy's form. */
+  symptom: string | null;
+  remedy_form: string | null;
+  learned_at: number | null;
 };
 export type VerdictRow = {
   project: string;

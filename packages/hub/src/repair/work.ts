@@ -1,8 +1,9 @@
 import type { LivingAlert } from '../alerts/index.ts';
 import { act, toVerify } from './act.ts';
 import { begin } from './begin.ts';
+import { inOrder } from './choose.ts';
 import type { RepairContext, Target } from './context.ts';
-import { alertFor, factsFor, gatherTurn, type TurnFacts } from './facts.ts';
+import { factsFor, gatherTurn, type TurnFacts } from './facts.ts';
 import { guard, type Verdict } from './guard.ts';
 import { attemptsIn, end } from './store.ts';
 import type { AttemptRow } from './tables.ts';
@@ -26,12 +27,11 @@ export async function work(context: RepairContext, acts: Acts, signal: AbortSign
   }
   const begun = new Set<string>();
   const said = new Map<string, { target: Target; alert: LivingAlert; verdict: Verdict }>();
-  for (const target of context.targets()) {
+  for (const candidate of inOrder(context.targets(), turn)) {
     signal.throwIfAborted();
-    const alert = alertFor(target, turn.alerts);
-    if (!alert) continue;
+    const { target, alert, lesson } = candidate;
     const key = `${target.project}/${target.service}`;
-    const facts = factsFor(context, target, alert, turn, context.clock.now());
+    const facts = factsFor(context, target, alert, lesson, turn, context.clock.now());
     const more = begun.size;
     const verdict = guard(
       {
@@ -46,11 +46,11 @@ export async function work(context: RepairContext, acts: Acts, signal: AbortSign
     );
     said.set(`${key}/${target.policy.name}`, { target, alert, verdict });
     if (verdict.kind === 'act' || verdict.kind === 'approve') {
-      const row = await begin(context, target, alert, verdict, turn);
+      const row = await begin(context, candidate, verdict, turn);
       if (row) begun.add(key);
       if (row?.status === 'acting') acts.start(row.id, (stopped) => act(context, row, stopped));
     } else if (verdict.kind === 'would' && !(await saidBefore(context, target, alert)))
-      await begin(context, target, alert, verdict, turn);
+      await begin(context, candidate, verdict, turn);
   }
   await keepVerdicts(context, said);
 }
