@@ -1,17 +1,23 @@
-import { statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemCaller } from '../packages/hub/src/access/index.ts';
 import { openDatabase } from '../packages/hub/src/platform/db.ts';
 import { createLog } from '../packages/hub/src/platform/log.ts';
 import { createSamples, type IncomingSample } from '../packages/hub/src/samples/index.ts';
+import { requirePrograms } from '../scripts/testing/programs.ts';
 import { startHub } from '../test/services/hub.ts';
+import { askRange, backfill, sizeOf } from './tools/backfill.ts';
+import { startPrometheus } from './tools/peers.ts';
 import { figure, median } from './tools/report.ts';
 
 /**
  * What a year of 50 projects with 40 metrics of one sample a minute takes. Eight series live through the whole year, hour by hour packed,
  * expired by the default retention; each series has rows of its own, so that 2,000 take 250 times as much. Then all 2,000 series get
- * their last day, and a real hub on that folder answers what the overview asks, over HTTP.
+ * their last day, and a real hub on that folder answers what the overview asks, over HTTP. Prometheus gets the same eight series in blocks
+ * of a month, and the same last day of 2,000, and answers over HTTP too. It rolls nothing up: its year is all of it raw.
  */
+requirePrograms(['prometheus', 'promtool']);
 const SERIES = 8;
 const PROJECTS = 50;
 const METRICS = 40;
@@ -20,6 +26,8 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const READS = 15;
+/** How much of the day one point of a small picture stands for. */
+const SPARK_MS = HOUR;
 
 /** The kinds of numbers that products report; a quarter of them as unfriendly as doubles can be. */
 const SHAPES: ((minute: number) => number)[] = [
@@ -97,6 +105,47 @@ async function liveThroughTheLastDay(): Promise<void> {
   await close();
 }
 
+/** What Prometheus makes of the same numbers, its index and all; and how long it takes to read the year of one of them, a point a day. */
+async function theirYear(): Promise<{ bytes: number; readMs: number }> {
+  const dir = mkdtempSync(join(tmpdir(), 'orrery-bench-year-'));
+  const series = Array.from({ length: SERIES }, (_, i) => ({
+    name: `year_${i}`,
+    *points() {
+      for (let m = 0; m < DAYS * 24 * 60; m++)
+        yield { at: start + m * MINUTE, value: SHAPES[i % SHAPES.length]?.(m) ?? 0 };
+    },
+  }));
+  const data = await backfill(dir, series, '744h');
+  const bytes = sizeOf(data);
+  const prometheus = await startPrometheus({ config: '', dataDir: data });
+  const readMs = await askRange(prometheus, 'avg_over_time(year_0[1d])', { from: start, to: end, step: DAY }, READS);
+  await prometheus.stop();
+  rmSync(dir, { recursive: true, force: true });
+  return { bytes, readMs };
+}
+
+/** The same last day of 2,000 series, and the small pictures of one metric of every project. */
+async function theirSparklines(): Promise<number> {
+  const dir = mkdtempSync(join(tmpdir(), 'orrery-bench-day-'));
+  const series = Array.from({ length: METRICS }, (_, i) =>
+    projects.map((project, p) => ({
+      name: `metric_${i}`,
+      labels: `{project="${project}"}`,
+      *points() {
+        for (let m = 0; m < 24 * 60; m++)
+          yield { at: end - DAY + m * MINUTE, value: SHAPES[i % SHAPES.length]?.(m + p) ?? 0 };
+      },
+    })),
+  ).flat();
+  const data = await backfill(dir, series, '24h');
+  const prometheus = await startPrometheus({ config: '', dataDir: data });
+  const span = { from: end - DAY, to: end, step: SPARK_MS };
+  const ms = await askRange(prometheus, `avg_over_time(metric_0[${SPARK_MS / 1000}s])`, span, READS);
+  await prometheus.stop();
+  rmSync(dir, { recursive: true, force: true });
+  return ms;
+}
+
 const { bytes, readMs } = await liveThroughTheYear();
 await liveThroughTheLastDay();
 const hub = await startHub({ dataDir });
@@ -119,20 +168,29 @@ for (const path of [
 }
 await hub.dispose();
 slowest.sort((a, b) => b.ms - a.ms);
+const peer = { name: 'Prometheus', ...(await theirYear()), sparklinesMs: await theirSparklines() };
+const portfolio = (bytesOfAll: number) => ((bytesOfAll / SERIES) * PROJECTS * METRICS) / 1e9;
 
-const one = bytes / SERIES;
 figure({
   what: 'a year of 50 projects × 40 metrics × 60 s on disk',
   unit: 'GB',
-  ours: (one * PROJECTS * METRICS) / 1e9,
+  ours: portfolio(bytes),
+  peer: { name: 'Prometheus, raw, blocks of a month', value: portfolio(peer.bytes) },
   bar: { atMost: 4 },
-  note: `${SERIES} series really lived through it: ${(one / 1e6).toFixed(2)} MB each, a quarter of them random doubles; extrapolated`,
+  note: `${SERIES} series really lived through it: ${(bytes / SERIES / 1e6).toFixed(2)} MB each, a quarter of them random doubles; extrapolated; ours keeps 30 days raw, 90 by the minute, the rest by the hour`,
 });
-figure({ what: 'the year of one series, one point a day', unit: 'ms', ours: readMs, bar: { atMost: 50 } });
+figure({
+  what: 'the year of one series, one point a day',
+  unit: 'ms',
+  ours: readMs,
+  peer: { name: 'Prometheus query_range, over HTTP', value: peer.readMs },
+  bar: { atMost: 50 },
+});
 figure({
   what: 'the slowest query of the overview, 2,000 series, over HTTP',
   unit: 'ms',
   ours: slowest[0]?.ms ?? Number.NaN,
+  peer: { name: 'Prometheus, a day of one metric of 50 projects', value: peer.sparklinesMs },
   bar: { atMost: 50 },
   note: slowest.map(({ path, ms }) => `${path.split('?')[0]} ${ms.toFixed(1)}`).join(', '),
 });
