@@ -136,7 +136,12 @@ async function frames(page: Page): Promise<{ pan: number[]; zoom: number[] }> {
   await page.waitForTimeout(1500);
   const record = `window.frames_ = []; window.go_ = true; (function step(last) { requestAnimationFrame((now) => { if (last) window.frames_.push(now - last); if (window.go_) step(now); }); })(0)`;
   const stop = async () => (await page.evaluate(`window.go_ = false; window.frames_`)) as number[];
-  const [x, y] = [620, 300];
+  // Where nothing but the ground is hit, or it is not the view that moves.
+  const [x, y] = (await page.evaluate(
+    `(() => { for (let d = 0; d < 400; d += 3) for (const [x, y] of [[620 + d, 300], [620 - d, 300 + d], [620, 300 + d]]) if (document.elementFromPoint(x, y)?.classList.contains('react-flow__pane')) return [x, y]; })()`,
+  )) as [number, number];
+  const viewport = () => page.evaluate(`document.querySelector('.react-flow__viewport').style.transform`);
+  const before = await viewport();
   await page.mouse.move(x, y);
   await page.evaluate(record);
   await page.mouse.down();
@@ -144,6 +149,7 @@ async function frames(page: Page): Promise<{ pan: number[]; zoom: number[] }> {
     await page.mouse.move(x + 120 * Math.sin(step / 9), y + 80 * Math.sin(step / 7));
   await page.mouse.up();
   const pan = await stop();
+  if ((await viewport()) === before) throw new Error('the view did not move');
   await page.evaluate(record);
   for (let step = 0; step < 20; step++) await page.mouse.wheel(0, step % 10 < 5 ? -60 : 60);
   return { pan, zoom: await stop() };

@@ -1,12 +1,13 @@
 import { ViewportPortal } from '@xyflow/react';
 import { memo, type RefObject, useEffect, useMemo } from 'react';
 import type { Detail } from './detail.ts';
+import { EdgeCanvas, type Stroke } from './EdgeCanvas.tsx';
 import classes from './EdgeLayer.module.css';
 import { curve } from './paths.ts';
 import { CARD, type Point } from './settle.ts';
 import type { Line, View } from './view.ts';
 
-/** Up to so many lines each is an element that a pointer can hit; more are drawn in a few strokes. The table lists them all. */
+/** Up to so many lines each is an element that a pointer can hit; more are one picture. The table lists them all. */
 const HITTABLE = 500;
 const REACH: Record<Detail, number> = { card: 8, chip: 16, dot: 30 };
 
@@ -21,9 +22,10 @@ type Props = {
   drawn: Drawn;
 };
 
-const stepOf = ({ strength }: Line) => (strength >= 0.66 ? 'strong' : strength >= 0.33 ? 'middle' : 'weak');
+const stepOf = ({ strength }: Line): Stroke['step'] =>
+  strength >= 0.66 ? 'strong' : strength >= 0.33 ? 'middle' : 'weak';
 
-/** All lines in one drawing beneath the projects: far lighter than an element tree for each. */
+/** All lines beneath the projects, in one drawing or one picture: far lighter than an element tree for each. */
 export const EdgeLayer = memo(function EdgeLayer({ view, at, selected, onSelect, detail, drawn }: Props) {
   const curves = useMemo(() => {
     const middle = new Map<string, Point | undefined>();
@@ -46,38 +48,32 @@ export const EdgeLayer = memo(function EdgeLayer({ view, at, selected, onSelect,
     drawn.current = curves;
   }, [drawn, curves]);
   const single = view.lines.length <= HITTABLE;
+  const strokes = useMemo(
+    () => (single ? [] : view.lines.map((line): Stroke => ({ d: curves.get(line.id) ?? '', step: stepOf(line) }))),
+    [single, view, curves],
+  );
   return (
-    <ViewportPortal>
-      <svg className={classes.layer} aria-hidden="true" focusable="false">
-        {single
-          ? view.lines.map((line) => (
-              <OneLine
-                key={line.id}
-                line={line}
-                d={curves.get(line.id)}
-                selected={line.id === selected}
-                onSelect={line.edge ? onSelect : undefined}
-              />
-            ))
-          : strokesOf(view.lines, curves).map(({ step, d }) => (
-              <path key={step} className={classes.line} data-step={step} d={d} />
-            ))}
-        {!single && selected && <path className={classes.line} data-selected d={curves.get(selected)} />}
-        <path className={classes.lit} data-lit-lines d="" />
-      </svg>
-    </ViewportPortal>
+    <>
+      {!single && <EdgeCanvas strokes={strokes} detail={detail} />}
+      <ViewportPortal>
+        <svg className={classes.layer} aria-hidden="true" focusable="false">
+          {single
+            ? view.lines.map((line) => (
+                <OneLine
+                  key={line.id}
+                  line={line}
+                  d={curves.get(line.id)}
+                  selected={line.id === selected}
+                  onSelect={line.edge ? onSelect : undefined}
+                />
+              ))
+            : selected && <path className={classes.line} data-selected d={curves.get(selected)} />}
+          <path className={classes.lit} data-lit-lines d="" />
+        </svg>
+      </ViewportPortal>
+    </>
   );
 });
-
-/** Lines of one strength together in one path, none of them dashed: hundreds of thousands of dashes are painted anew with every pan. */
-function strokesOf(lines: readonly Line[], curves: ReadonlyMap<string, string>) {
-  const looks = Map.groupBy(lines, stepOf);
-  return [...looks.values()].flatMap((alike) => {
-    const [first] = alike;
-    if (!first) return [];
-    return { step: stepOf(first), d: alike.map(({ id }) => curves.get(id) ?? '').join('') };
-  });
-}
 
 type LineProps = {
   line: Line;

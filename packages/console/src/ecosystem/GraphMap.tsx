@@ -107,7 +107,8 @@ export function GraphMap(props: Props) {
   const show = useCallback(
     (id: string, shift: boolean) => {
       const root = box.current;
-      if (!root) return;
+      // Under a moving view the pointer passes over projects that nobody points at.
+      if (!root || root.dataset.moving !== undefined) return;
       hover.current = { id, shift };
       if (!model.nodes.has(id)) return clearLight(root);
       if (shift) {
@@ -155,8 +156,15 @@ export function GraphMap(props: Props) {
           onNodeMouseLeave={leave}
           onNodeDragStop={(_, __, all) => props.onMoved(new Map(all.map(({ id, position }) => [id, position])))}
           onPaneClick={() => props.onSelect(undefined)}
+          onMoveStart={() => {
+            leave();
+            box.current?.setAttribute('data-moving', '');
+          }}
           onMove={(_, { zoom }) => setDetail(detailOf(zoom))}
-          onMoveEnd={(event, next) => event && props.onViewport(next)}
+          onMoveEnd={(event, next) => {
+            box.current?.removeAttribute('data-moving');
+            if (event) props.onViewport(next);
+          }}
           {...(viewport ? { defaultViewport: viewport } : { fitView: true, fitViewOptions: FIT })}
           minZoom={0.02}
           maxZoom={2}
@@ -166,7 +174,7 @@ export function GraphMap(props: Props) {
           multiSelectionKeyCode={null}
           deleteKeyCode={null}
           nodeDragThreshold={4}
-          onlyRenderVisibleElements={nodes.length > 400}
+          onlyRenderVisibleElements={nodes.length > 1500}
           proOptions={PRO}
           attributionPosition="bottom-right"
           aria-label="Map of projects"
