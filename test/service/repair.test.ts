@@ -171,6 +171,20 @@ describe('a policy that may not act', () => {
     expect((await hub.api.post('/ops/autoheal/heal_00000000000000000000000000/approve')).status).toBe(404);
   });
 
+  test('that is approved when the service is well again does nothing', async () => {
+    const hub = await start(policy({ mode: 'approve' }));
+    product.mood = 'unhealthy';
+    const asks = await attemptThat(hub, ({ status }) => status === 'awaiting approval', 'it asks');
+    product.mood = 'healthy';
+    await until(async () => (await services(hub)).every((status) => status === 'up'), { what: 'it is well again' });
+    expect((await hub.api.post(`/ops/autoheal/${asks.id}/approve`)).status).toBe(200);
+    const refused = await attemptThat(hub, ({ outcome }) => outcome === 'refused', 'it is not carried out');
+    // The alert may have ended in the same moment.
+    expect(refused.id).toBe(asks.id);
+    expect(refused.detail).toMatch(/^(it was well again right before the act|the trouble ended by itself before)/);
+    expect(calls()).toEqual([]);
+  });
+
   test('is denied with a reason, and the kill switch keeps everything from acting until it is let go', async () => {
     const hub = await start(policy({ mode: 'approve' }));
     heals();

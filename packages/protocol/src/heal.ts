@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration, HttpUrl, MetricKey, Severity, Time } from './common.ts';
-import { TlsOptions } from './probes.ts';
+import { PostgresUrl, TlsOptions } from './probes.ts';
 
 const timeout = (standard: string) => duration('100ms', '10m').default(standard);
 
@@ -41,11 +41,66 @@ export const CommandRemedy = z.strictObject({
   run: z.array(z.string().max(4096)).min(1).max(64),
   timeout: timeout('60s'),
 });
+/** Starts or restarts one unit through systemctl on the hub's machine; the unit that is declared is the only one. */
+export const SystemdRemedy = z
+  .strictObject({
+    kind: z.literal('systemd'),
+    /** Neither an option nor a pattern, and nothing that stands for many units. */
+    unit: z
+      .string()
+      .max(255)
+      .regex(
+        /^[A-Za-z0-9_][A-Za-z0-9:_.\\-]*(@[A-Za-z0-9:_.\\-]+)?\.(service|socket|timer|path)$/,
+        'must be the full name of a unit, "api.service", "worker@2.service"',
+      ),
+    verb: z.enum(['restart', 'start', 'reload-or-restart']).default('restart'),
+    /** The user instance of the hub's own account in place of the system's. */
+    user: z.boolean().default(false),
+    /** Where that instance listens; `/run/user/<uid>` when absent. */
+    runtimeDir: z.string().startsWith('/', 'must be an absolute path').max(255).optional(),
+    /** A local container of systemd-machined. */
+    machine: z
+      .string()
+      .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/, 'must be the name of a machine')
+      .optional(),
+    timeout: timeout('60s'),
+  })
+  .refine(({ user, machine }) => !user || machine === undefined, {
+    error: 'takes at most one of "user" and "machine"',
+  });
+const names = z.array(z.string().min(1).max(63)).min(1).max(50).optional();
+/** Ends sessions of a PostgreSQL server that block others, or sit in a transaction and do nothing. */
+export const PostgresRemedy = z
+  .strictObject({
+    kind: z.literal('postgres'),
+    url: PostgresUrl,
+    tls: TlsOptions.optional(),
+    /** Ends what has been idle in a transaction for so long. */
+    idleInTransactionFor: duration('1s', '1d').optional(),
+    /** Ends what has kept another session waiting for so long, and waits for nobody itself. */
+    blockingFor: duration('1s', '1d').optional(),
+    /** Whose sessions may be ended: all lists that are given must name it. */
+    databases: names,
+    users: names,
+    applications: names,
+    maxBackends: z.int().min(1).max(20).default(1),
+    /** How long a statement that was cancelled may take to end before its session is. */
+    grace: duration('100ms', '1m').default('5s'),
+    timeout: timeout('30s'),
+  })
+  .refine((remedy) => remedy.idleInTransactionFor !== undefined || remedy.blockingFor !== undefined, {
+    error: 'needs "idleInTransactionFor", "blockingFor" or both',
+  })
+  .refine((remedy) => Boolean(remedy.databases ?? remedy.users ?? remedy.applications), {
+    error: 'needs at least one of "databases", "users" and "applications": whose sessions may be ended',
+  });
 export const RemedyDeclaration = z.discriminatedUnion('kind', [
   DockerRemedy,
   ActionRemedy,
   WebhookRemedy,
   CommandRemedy,
+  SystemdRemedy,
+  PostgresRemedy,
 ]);
 export type RemedyDeclaration = z.infer<typeof RemedyDeclaration>;
 export type RemedyKind = RemedyDeclaration['kind'];

@@ -146,9 +146,11 @@ const dbUrl = (schemes: RegExp, error: string) =>
     .regex(schemes, error)
     .refine((text) => Boolean(URL.parse(text)?.hostname), { error });
 
+export const PostgresUrl = dbUrl(/^postgres(ql)?:\/\/[^/]+/, 'must be a postgres:// URL with a host');
+
 export const PostgresProbe = z.strictObject({
   kind: z.literal('postgres'),
-  url: dbUrl(/^postgres(ql)?:\/\/[^/]+/, 'must be a postgres:// URL with a host'),
+  url: PostgresUrl,
   /** One statement, run in a read-only transaction; `SELECT 1` when absent. */
   query: z.string().min(1).max(4096).optional(),
   /** What the first column of the first row must be, as text. */

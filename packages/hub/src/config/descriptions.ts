@@ -111,4 +111,4 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
 
 /** Keys whose text is a duration. */
 export const DURATIONS =
-  /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|clockTolerance|keysMaxAge|resolveAfter|within|stableFor|approvalExpires|repeatEvery|after|lasts|halfLife|every|hedgeAfter|connect|first|idle|total))$/;
+  /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|clockTolerance|idleInTransactionFor|blockingFor|keysMaxAge|resolveAfter|within|stableFor|approvalExpires|repeatEvery|after|lasts|halfLife|every|hedgeAfter|connect|first|idle|total))$/;

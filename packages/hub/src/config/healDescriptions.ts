@@ -23,6 +23,30 @@ const REMEDY = {
   '.webhook.timeout': 'How long the answer may take.',
   '.command.run': 'The program and its arguments. There is no shell.',
   '.command.timeout': 'How long it may run; then it is ended with all that it started.',
+  '.systemd.kind': "Starts or restarts one unit of the hub's machine through `systemctl`.",
+  '.systemd.unit': 'The full name of the unit, `api.service`; no pattern.',
+  '.systemd.verb': 'What is done to it; `start` leaves one alone that is active already.',
+  '.systemd.user': "The user instance of the hub's own account in place of the system's.",
+  '.systemd.runtimeDir': 'Where that instance listens; `/run/user/<uid>` when absent.',
+  '.systemd.machine': 'A local container of systemd-machined in which the unit is.',
+  '.systemd.timeout': 'How long all of it may take.',
+  '.postgres.kind': 'Ends sessions of a PostgreSQL server that block others or are idle in a transaction.',
+  '.postgres.url':
+    'Where the server is and as whom the hub asks it; that user needs `pg_monitor` and `pg_signal_backend`.',
+  '.postgres.tls': 'Whom to trust and who we are, as PEM text.',
+  '.postgres.tls.ca': "Certificates to trust in place of the system's.",
+  '.postgres.tls.cert': 'Our certificate.',
+  '.postgres.tls.key': 'Its key.',
+  '.postgres.tls.serverName': 'The name that the certificate must have.',
+  '.postgres.idleInTransactionFor': 'A session that is idle in a transaction for longer is ended.',
+  '.postgres.blockingFor':
+    'A session that keeps another one waiting for longer is ended; one that waits itself is not what blocks.',
+  '.postgres.databases': 'Only sessions in these databases.',
+  '.postgres.users': 'Only sessions of these users; never those of superusers or of replication.',
+  '.postgres.applications': 'Only sessions that name themselves so (`application_name`).',
+  '.postgres.maxBackends': 'How many sessions one attempt may end, those that stand longest first.',
+  '.postgres.grace': 'How long a cancelled statement may take to end before its session is ended.',
+  '.postgres.timeout': 'How long all of it may take.',
 } as const;
 const POLICY = 'projects[].services[].heal';
 const under = (path: string) =>

@@ -9,4 +9,11 @@ export { createInstanceDoor } from './mesh/instance.ts';
 export { instanceRoutes, type ProjectSpeaker } from './mesh/instanceRoutes.ts';
 export { meshRoutes } from './mesh/routes.ts';
 export { type MeshCredentials, nextCredentials, serverText, usersText } from './mesh/users.ts';
+export {
+  inWords as postgresErrorInWords,
+  isServerError as isPostgresError,
+  postgresPlace,
+  toFailure as postgresFailure,
+  withPostgres,
+} from './probes/postgresSession.ts';
 export { intakeRoutes } from './routes.ts';

@@ -43,6 +43,10 @@ function maskRemedy(remedy: RemedyDeclaration, hide: Hide): RemedyDeclaration {
         ...(remedy.url === undefined ? {} : { url: maskUrl(remedy.url) }),
         ...maskTls(remedy.tls, hide),
       };
+    case 'systemd':
+      return remedy;
+    case 'postgres':
+      return { ...remedy, url: maskDatabaseUrl(remedy.url, hide), ...maskTls(remedy.tls, hide) };
     case 'action':
       return remedy.params === undefined ? remedy : { ...remedy, params: {} };
     case 'webhook':

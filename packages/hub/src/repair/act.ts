@@ -1,5 +1,5 @@
 import type { RemedyDeclaration } from '@orrery/protocol';
-import type { RepairContext } from './context.ts';
+import { type RepairContext, statusOf } from './context.ts';
 import { type Acted, actOn, describeRemedy } from './remedies/index.ts';
 import { advance, attemptsIn, end } from './store.ts';
 import type { AttemptRow } from './tables.ts';
@@ -14,6 +14,10 @@ const planOf = (context: RepairContext, row: AttemptRow): Plan => JSON.parse(con
 export async function act(context: RepairContext, row: AttemptRow, signal: AbortSignal): Promise<void> {
   const { remedy } = planOf(context, row);
   const at = context.clock.now();
+  if (await isWellAgain(context, row)) {
+    await end(context, row, 'refused', 'it was well again right before the act: nothing was done');
+    return;
+  }
   const claimed = await attemptsIn(context.db)
     .updateTable('heal_attempts')
     .set({ acting_at: at })
@@ -26,8 +30,8 @@ export async function act(context: RepairContext, row: AttemptRow, signal: Abort
   if (!claimed) return;
   const acted = await carryOut(context, claimed, remedy, signal);
   const now = context.clock.now();
-  if (!acted.done && !signal.aborted) {
-    await end(context, claimed, 'failed', acted.detail, { acted_at: now });
+  if (!acted.done && (acted.needless || !signal.aborted)) {
+    await end(context, claimed, acted.needless ? 'refused' : 'failed', acted.detail, { acted_at: now });
     return;
   }
   await toVerify(
@@ -35,6 +39,18 @@ export async function act(context: RepairContext, row: AttemptRow, signal: Abort
     claimed,
     signal.aborted ? `the hub was stopped while it acted: ${acted.detail}` : acted.detail,
   );
+}
+
+/** Right before the act the newest checks have the last word. A threshold's trouble is not seen by them. */
+async function isWellAgain(context: RepairContext, row: AttemptRow): Promise<boolean> {
+  const target = context
+    .targets()
+    .find(
+      ({ project, service, policy }) =>
+        project === row.project && service === row.service && policy.name === row.policy,
+    );
+  if (target?.policy.when.metric !== undefined) return false;
+  return statusOf(await context.states(), row.project, row.service) === 'up';
 }
 
 /** The act is over, or may have happened: now the service's own checks have the word. */

@@ -42,7 +42,7 @@ export type RepairDeps = {
   clock: Clock;
   log: Log;
   secrets: Secrets;
-  outbound: Pick<Outbound, 'request'>;
+  outbound: Pick<Outbound, 'request' | 'open'>;
   /** This process among all hubs on the database. */
   holderId: string;
   limits(): HealLimits;

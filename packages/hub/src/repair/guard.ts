@@ -128,8 +128,10 @@ function backOffUntil({ past, target }: GuardFacts, now: number): number {
 
 /** Attempts since the last that healed. */
 const streak = (past: readonly PastAttempt[]): number => {
-  const healed = past.findIndex(({ outcome }) => outcome === 'healed');
-  return healed === -1 ? past.length : healed;
+  // One that found nothing to do any more, or was refused, says nothing of the remedy.
+  const told = past.filter(({ outcome }) => outcome !== null);
+  const healed = told.findIndex(({ outcome }) => outcome === 'healed');
+  return healed === -1 ? told.length : healed;
 };
 
 /** It has been tried, and it is no use. */

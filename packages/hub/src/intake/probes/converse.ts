@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
-import { OutboundError, type OutboundTarget } from '../../platform/outbound.ts';
+import { type Outbound, OutboundError, type OutboundTarget } from '../../platform/outbound.ts';
 import type { CheckContext } from './probe.ts';
 
+/** Who may talk, how the time is told, and what cuts it short. */
+export type Talker = Pick<CheckContext, 'clock' | 'signal'> & { outbound: Pick<Outbound, 'open'> };
 type Place = Pick<OutboundTarget, 'host' | 'port' | 'tls' | 'timeoutMs'>;
 
 /**
@@ -9,7 +11,7 @@ type Place = Pick<OutboundTarget, 'host' | 'port' | 'tls' | 'timeoutMs'>;
  * afterwards. Throws OutboundError for all that becomes of the connection, and what `talk` throws.
  */
 export async function converse<T>(
-  { outbound, clock, signal }: Pick<CheckContext, 'outbound' | 'clock' | 'signal'>,
+  { outbound, clock, signal }: Talker,
   place: Place,
   talk: (socket: Socket) => Promise<T>,
 ): Promise<T> {

@@ -62,7 +62,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   // Libraries that speak over a socket which the way out has opened.
   'alerts/channels/email.ts': ['nodemailer'],
   'platform/mail.ts': ['nodemailer'],
-  'intake/probes/postgres.ts': ['loadPg()', 'node:tls'],
+  'intake/probes/postgres.ts': ['loadPg()'],
+  'intake/probes/postgresSession.ts': ['loadPg()', 'node:tls'],
 };
 
 /** What a source file imports of the network beyond the harmless, and what it calls that reaches it without an import. */

@@ -2,6 +2,7 @@ import { type DockerRemedy, parseDuration } from '@orrery/protocol';
 import type { z } from 'zod';
 import { parseShallowJson } from '../../platform/json.ts';
 import type { OutboundTls } from '../../platform/outbound.ts';
+import { maskUrl } from '../../platform/urls.ts';
 import type { Remedy } from './remedy.ts';
 
 const SOCKET = '/var/run/docker.sock';
@@ -13,7 +14,8 @@ const LABEL = 'orrery.heal';
  * policy says that its name is enough): a name that came to mean another container restarts nothing.
  */
 export const docker: Remedy<z.output<typeof DockerRemedy>> = {
-  describe: ({ container, url, socket }) => `restart the container ${container} on ${url ?? socket ?? SOCKET}`,
+  describe: ({ container, url, socket }) =>
+    `restart the container ${container} on ${url === undefined ? (socket ?? SOCKET) : maskUrl(url, { everyValue: true })}`,
 
   async act(declared, { outbound, clock, signal }) {
     const end = clock.monotonic() + (parseDuration(declared.timeout) ?? 0);

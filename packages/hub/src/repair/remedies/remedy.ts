@@ -2,12 +2,15 @@ import type { RemedyDeclaration, RemedyKind } from '@orrery/protocol';
 import type { Clock } from '../../platform/clock.ts';
 import type { Outbound } from '../../platform/outbound.ts';
 
-/** What a remedy came to. `done` says that it was carried out, not that it helped: that the checks tell. */
-export type Acted = { done: boolean; detail: string };
+/**
+ * What a remedy came to. `done` says that it was carried out, not that it helped: that the checks tell. `needless`: right before the act there
+ * was nothing to do any more, and nothing was done.
+ */
+export type Acted = { done: boolean; needless?: boolean; detail: string };
 
 export type RemedyContext = {
   clock: Clock;
-  outbound: Pick<Outbound, 'request'>;
+  outbound: Pick<Outbound, 'request' | 'open'>;
   signal: AbortSignal;
   project: string;
   service: string;
