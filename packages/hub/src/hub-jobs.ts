@@ -6,6 +6,7 @@ import type { Analysis } from './analysis/index.ts';
 import type { Catalog } from './catalog/index.ts';
 import type { FileConfig } from './config/index.ts';
 import type { Detect } from './detect/index.ts';
+import type { DiagnosisRoom } from './diagnosis/index.ts';
 import type { Events } from './events/index.ts';
 import type { Intake } from './intake/index.ts';
 import type { Learning } from './learning/index.ts';
@@ -25,6 +26,7 @@ type Rooms = {
   analysis: Pick<Analysis, 'run' | 'expire'>;
   catalog: Pick<Catalog, 'expireEdges'>;
   detect: Pick<Detect, 'expire' | 'forecasts'>;
+  diagnosis: Pick<DiagnosisRoom, 'expire'>;
   events: Pick<Events, 'expire'>;
   gateway: Pick<ReturnType<typeof openGateway>, 'expireLeads'>;
   intake: Pick<Intake, 'expire' | 'runOnce'>;
@@ -45,6 +47,7 @@ export function hubJobs(rooms: Rooms, file: () => FileConfig): JobDefinition[] {
     analysis,
     catalog,
     detect,
+    diagnosis,
     events,
     gateway,
     intake,
@@ -90,6 +93,7 @@ export function hubJobs(rooms: Rooms, file: () => FileConfig): JobDefinition[] {
         await alerts.rules.expire();
         await accounts.expire();
         await gateway.expireLeads(file().aiAccounts.retention.leads);
+        await diagnosis.expire(file().retention.hour);
         await repair.expire(file().retention.hour);
         await learning.expire();
         await analysis.expire(file().retention.hour);

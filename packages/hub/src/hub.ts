@@ -11,7 +11,9 @@ import { createAnalysis } from './analysis/index.ts';
 import { createCatalog, createLayout } from './catalog/index.ts';
 import { type Config, type FileConfig, mailServer, watchConfig } from './config/index.ts';
 import { createDetect } from './detect/index.ts';
+import { createDiagnosis } from './diagnosis/index.ts';
 import { createEvents } from './events/index.ts';
+import { askByGateway } from './explain-by-gateway.ts';
 import { followProjects } from './follow-projects.ts';
 import { watchOwnHealth } from './health.ts';
 import { hubJobs } from './hub-jobs.ts';
@@ -236,6 +238,17 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     stops.push(() => detect.forecasts.close());
     const alerts = createAlerts({ db, clock, log, outbound, holderId, publicUrl, appendEvents, audit });
     const analysis = createAnalysis({ db, clock, catalog, samples, alerts, appendEvents });
+    const diagnosis = createDiagnosis({
+      ...{ db, clock, log, catalog, detect, events, samples, appendEvents, audit },
+      incidents: alerts.incidents,
+      states: intake.states,
+      ask: askByGateway({ gateway, catalog, tenants: access.tenants }),
+      limits: () => ({ ...file.diagnosis, explain: file.diagnosis.explain && file.ai.providers.length > 0 }),
+    });
+    diagnosis.onRanked(() => {
+      events.poke();
+      jobs.wake('diagnosis.explain');
+    });
     const repair = createRepair({
       ...{ db, clock, log, secrets, outbound, holderId, appendEvents, audit },
       limits: () => file.repair,
@@ -246,6 +259,8 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       inMaintenance: alerts.inMaintenance,
       lessons: () => learning.lessons(),
       act: actByActions(actions, clock),
+      topCause: diagnosis.topCause,
+      causes: diagnosis.causesOf,
     });
     const learning = createLearning({ db, clock, repair, appendEvents, audit });
     stops.push(() => repair.stop());
@@ -330,7 +345,18 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const closing = new AbortController();
     const routes = roomRoutes({
       ...{ access, catalog, layout, actions, intake, projectHub, hubs, jobs, samples, detect, alerts, accounts },
-      ...{ statusPages, analysis, gateway, repair, learning, events, watching, clock, closing: closing.signal },
+      ...{
+        statusPages,
+        analysis,
+        gateway,
+        diagnosis,
+        repair,
+        learning,
+        events,
+        watching,
+        clock,
+        closing: closing.signal,
+      },
       ...{ agents, db, kind, health: ownHealth.status },
     });
     routes.push(
@@ -367,6 +393,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     // The loop turns.
     await jobs.start([
       ...loop.jobs,
+      ...diagnosis.jobs,
       ...repair.jobs,
       ...agents.jobs,
       ...learning.jobs,
@@ -382,6 +409,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
           analysis,
           catalog,
           detect,
+          diagnosis,
           events,
           gateway,
           intake,

@@ -23,7 +23,7 @@ type Rooms = {
 const CALM_MS = 2000;
 
 /**
- * The operating loop, and the only wire between the rooms: facts → catalog → rules → detect → alerts → channels. Each step works on what is
+ * The operating loop, and the only wire between the rooms: facts → catalog → rules → detect → alerts → channels and diagnosis. Each step works on what is
  * stored, so running it again changes nothing: it runs at once when facts arrive, and a sweep repeats it for what a crash or another
  * hub left behind.
  */
@@ -81,6 +81,7 @@ export function createLoop({ catalog, intake, hubs, detect, alerts, events, jobs
     if (changes === 0) return;
     events.poke();
     jobs().wake('alerts.deliver');
+    jobs().wake('diagnosis.work');
   }
 
   /** What arrives during a judgement is judged together right after it. */

@@ -9,6 +9,7 @@ import { type Catalog, catalogRoutes, type createLayout } from './catalog/index.
 import { configRoutes, type watchConfig } from './config/index.ts';
 import { dashboardRoutes } from './dashboard.ts';
 import { type Detect, detectRoutes, forecastRoutes } from './detect/index.ts';
+import { type DiagnosisRoom, diagnosisRoutes } from './diagnosis/index.ts';
 import { type Events, eventRoutes } from './events/index.ts';
 import { type Hubs, hubListRoutes, type Intake, instanceRoutes, intakeRoutes, meshRoutes } from './intake/index.ts';
 import { type Learning, patternRoutes } from './learning/index.ts';
@@ -35,6 +36,7 @@ type Rooms = {
   closing: AbortSignal;
   db: Db;
   detect: Detect;
+  diagnosis: DiagnosisRoom;
   events: Events;
   gateway: ReturnType<typeof openGateway>;
   /** How this hub itself is. */
@@ -72,6 +74,7 @@ export const roomRoutes = (rooms: Rooms): Route<Caller>[] => [
   ...statusPageRoutes(rooms.statusPages),
   ...analysisRoutes(rooms.analysis),
   ...rooms.gateway.routes,
+  ...diagnosisRoutes(rooms.diagnosis),
   ...repairRoutes(rooms.repair),
   ...systemRoutes(rooms),
   ...patternRoutes(rooms.learning),

@@ -5,6 +5,7 @@ import { aiAccountsShape } from './aiAccounts.ts';
 import { MaintenanceDeclaration, RouteDeclaration } from './alerting.ts';
 import { ChannelDeclaration } from './channels.ts';
 import { duration, HostName, HttpUrl, MetricKey, Port, ServiceName, Severity, Slug } from './common.ts';
+import { DiagnosisLimits } from './diagnosis.ts';
 import { ForecastDeclaration } from './forecast.ts';
 import { HealLimits, HealPolicy } from './heal.ts';
 import { AccessDeclaration } from './identity.ts';
@@ -118,6 +119,7 @@ export const FileDeclaration = z.strictObject({
   freshness: z.strictObject({ offlineAfter: duration('10s', '30d').default('10m') }).prefault({}),
   repair: HealLimits.prefault({}),
   agents: AgentsDeclaration.prefault({}),
+  diagnosis: DiagnosisLimits.prefault({}),
   mesh: z
     .strictObject({
       /** Whether a project that speaks over NATS, and that nobody declared, is added by itself. */

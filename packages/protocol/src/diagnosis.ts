@@ -57,3 +57,10 @@ export const Diagnosis = z.object({
   explanation: Explanation.nullable(),
 });
 export type Diagnosis = z.infer<typeof Diagnosis>;
+
+/** Whether and how often models are asked about incidents. */
+export const DiagnosisLimits = z.strictObject({
+  explain: z.boolean().default(true),
+  explanationsPerHour: z.int().min(0).max(1000).default(20),
+});
+export type DiagnosisLimits = z.infer<typeof DiagnosisLimits>;

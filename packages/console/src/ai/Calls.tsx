@@ -115,7 +115,7 @@ export function Calls({ range }: { range: RangeView }) {
             onChange={(event) => put({ intent: event.currentTarget.value || undefined })}
             data={[
               { value: '', label: 'Any intent' },
-              ...['chat', 'responses', 'messages', 'embeddings', 'extract', 'summarize', 'route'],
+              ...['chat', 'responses', 'messages', 'embeddings', 'extract', 'summarize', 'route', 'diagnose'],
             ]}
           />
         </div>

@@ -6,8 +6,9 @@ import type { Log } from '../platform/log.ts';
 import type { Outbound } from '../platform/outbound.ts';
 import type { Tracer } from '../platform/tracing.ts';
 import type { AiAccounts } from './accounts/index.ts';
-import { type AiConfig, createAi } from './ai.ts';
+import { type AiConfig, createAi, type Task } from './ai.ts';
 import { createLeads, type LeadEvent } from './leads/leads.ts';
+import { type Tally, tell } from './orchestrate/ask.ts';
 import { aiRoutes } from './routes.ts';
 
 export type GatewayDeps = {
@@ -38,6 +39,25 @@ export function openGateway(deps: GatewayDeps) {
   const routes: Route<Caller>[] = aiRoutes(ai, { leads, clock, priceOf, isLocal });
   return {
     routes,
+    /** Has a model answer a question of the hub's own, on whatever provider fits; accounted for and audited like every call. Throws HubError when none answers. */
+    async ask(
+      {
+        system,
+        user,
+        maxTokens,
+        ...task
+      }: { system: string; user: string; maxTokens: number } & Pick<Task, 'caller' | 'intent' | 'tenant' | 'project'>,
+      signal: AbortSignal,
+    ): Promise<{ text: string; provider: string; model: string }> {
+      const tally: Tally = { usage: { inputTokens: 0, outputTokens: 0 }, answers: [], modelMs: 0 };
+      const messages = [
+        { role: 'system' as const, content: system },
+        { role: 'user' as const, content: user },
+      ];
+      const text = await tell(ai, task, { model: 'auto', messages, maxTokens }, tally, signal);
+      const { provider = '', model = '' } = tally.answers[0] ?? {};
+      return { text, provider, model };
+    },
     sync: ai.sync,
     start: ai.start,
     stop: ai.stop,

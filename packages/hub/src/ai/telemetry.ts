@@ -11,6 +11,7 @@ const OPERATIONS: Readonly<Record<CallFacts['intent'], string>> = {
   extract: 'chat',
   summarize: 'chat',
   route: 'chat',
+  diagnose: 'chat',
 };
 
 /** Runs a call inside a span of the GenAI conventions. A stream's span ends when its content begins. */

@@ -1,7 +1,7 @@
 import type { Caller } from '../access/index.ts';
 
 /** What is asked of a model, by the door it came in through. */
-export type Intent = 'chat' | 'responses' | 'messages' | 'embeddings' | 'extract' | 'summarize' | 'route';
+export type Intent = 'chat' | 'responses' | 'messages' | 'embeddings' | 'extract' | 'summarize' | 'route' | 'diagnose';
 
 /** What is known of a call before any provider has heard of it. */
 export type CallFacts = {

@@ -11,6 +11,7 @@ import { ignore } from './ignore.ts';
 import { acknowledgeIncident, resolveIncident } from './incidents/change.ts';
 import { getIncident } from './incidents/get.ts';
 import { type IncidentFilter, listIncidents } from './incidents/list.ts';
+import { alertsOfIncident, type IncidentHead, incidentsOf, standingIncidents } from './incidents/standing.ts';
 import { type AlertFilter, list } from './list.ts';
 import { channels } from './listChannels.ts';
 import { livingAlerts as alertsForRepair } from './living.ts';
@@ -28,6 +29,7 @@ import { testChannel } from './testChannel.ts';
 export type { Finding } from '../detect/index.ts';
 export type { DeclaredChannel } from './channelBook.ts';
 export { channelProblems } from './channels/index.ts';
+export type { IncidentAlert, IncidentHead } from './incidents/standing.ts';
 export type { LivingAlert } from './living.ts';
 export { alertRoutes } from './routes.ts';
 export { gaps } from './routing/gaps.ts';
@@ -69,6 +71,11 @@ export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDe
       get: (caller: Caller, id: string) => getIncident(context, caller, id),
       acknowledge: (caller: Caller, id: string) => acknowledgeIncident(context, caller, id),
       resolve: (caller: Caller, id: string) => resolveIncident(context, caller, id),
+      /** For diagnosis: incidents that stand or have just ended, and the alerts of one. */
+      standing: (since: number, limit: number) => standingIncidents(context, since, limit),
+      of: (alertIds: readonly string[]) => incidentsOf(context, alertIds),
+      alertsOf: (head: Pick<IncidentHead, 'id' | 'rootAlertId'>, limit: number) =>
+        alertsOfIncident(context, head, limit),
     },
     /** Takes up the channels that the configuration declares now; what waits for a channel that is gone waits a day for its return. */
     syncChannels: async (declared: readonly DeclaredChannel[]): Promise<void> => book.replace(declared),

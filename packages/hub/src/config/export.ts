@@ -23,7 +23,7 @@ type Declarations = {
 export function exportYaml(
   file: Pick<
     FileConfig,
-    'ai' | 'network' | 'retention' | 'freshness' | 'edges' | 'mesh' | 'oidc' | 'repair' | 'agents'
+    'ai' | 'network' | 'retention' | 'freshness' | 'edges' | 'mesh' | 'oidc' | 'repair' | 'agents' | 'diagnosis'
   > &
     Declarations,
 ): string {
@@ -40,6 +40,7 @@ export function exportYaml(
     freshness: { offlineAfter: formatDuration(file.freshness.offlineAfterMs) },
     repair: file.repair,
     agents: file.agents,
+    diagnosis: file.diagnosis,
     edges: { halfLife: formatDuration(file.edges.halfLifeMs) },
     mesh: compact({
       discover: file.mesh.discover,

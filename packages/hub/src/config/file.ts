@@ -6,6 +6,7 @@ import {
   type AiProviderDeclaration,
   type AiSplitDeclaration,
   type ChannelDeclaration,
+  type DiagnosisLimits,
   FileDeclaration,
   type HealLimits,
   type MaintenanceDeclaration,
@@ -64,6 +65,7 @@ export type FileConfig = {
   readonly freshness: { readonly offlineAfterMs: number };
   readonly repair: Readonly<HealLimits>;
   readonly agents: AgentsDeclaration;
+  readonly diagnosis: Readonly<DiagnosisLimits>;
   readonly mesh: {
     readonly discover: boolean;
     readonly project?: string | undefined;
@@ -172,6 +174,7 @@ function toFileConfig(
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },
     repair: declared.repair,
     agents: declared.agents,
+    diagnosis: declared.diagnosis,
     mesh: {
       discover: declared.mesh.discover,
       project: declared.mesh.project,

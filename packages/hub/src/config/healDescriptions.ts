@@ -73,6 +73,10 @@ export const HEAL_DESCRIPTIONS: Readonly<Record<string, string>> = {
   [`${POLICY}[].verify.stableFor`]: 'And stay so for as long.',
   [`${POLICY}[].rollback`]: 'What is done when it made things worse.',
   ...under(`${POLICY}[].rollback`),
+  diagnosis: 'How incidents are diagnosed.',
+  'diagnosis.explain':
+    'Whether a model may put the evidence of an incident into words, where providers are declared. The ranking needs none.',
+  'diagnosis.explanationsPerHour': 'How many incidents a model is asked about in an hour, at most.',
   repair: 'The limits that all policies share.',
   'repair.enabled': 'Whether anything may act at all; `ENABLE_SELF_HEALING` when absent.',
   'repair.dryRun': 'Nothing acts: every policy says what it would have done.',

@@ -6,7 +6,7 @@ import { HubError } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import { createStream } from './stream.ts';
-import type { EventTables } from './tables.ts';
+import { CHANGES, type EventRow, type EventTables } from './tables.ts';
 import { ownView, view } from './view.ts';
 
 export type NewEvent = {
@@ -82,6 +82,21 @@ export function createEvents(deps: { db: Db; clock: Clock; log: Log }) {
         items: items.map((row) => ownView(caller, view(row))),
         ...(rows.length > filter.limit && last ? { nextCursor: String(last.seq) } : {}),
       };
+    },
+
+    /** What was done to these projects between two times (epoch ms, both inclusive): deploys, configuration, features; newest first. */
+    async changes(projects: readonly string[], from: number, to: number, limit: number): Promise<EventRow[]> {
+      if (projects.length === 0) return [];
+      return tables
+        .selectFrom('events')
+        .selectAll()
+        .where(CHANGES)
+        .where('project', 'in', projects)
+        .where('at', '>=', from)
+        .where('at', '<=', to)
+        .orderBy('at', 'desc')
+        .limit(limit)
+        .execute();
     },
 
     ...createStream({ db, log }),

@@ -1,4 +1,4 @@
-import type { Generated, Selectable } from 'kysely';
+import { type Generated, type Selectable, sql } from 'kysely';
 
 export type EventTables = {
   events: {
@@ -14,3 +14,6 @@ export type EventTables = {
   };
 };
 export type EventRow = Selectable<EventTables['events']>;
+
+/** Types that tell of something that was done; spelled as in its partial index, without parameters, so that the planner uses it. */
+export const CHANGES = sql<boolean>`substr(type, 1, 5) IN ('deplo', 'relea', 'rollo', 'rollb', 'confi', 'featu', 'flag.', 'setti', 'migra', 'secre', 'scale')`;

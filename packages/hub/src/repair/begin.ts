@@ -36,7 +36,7 @@ export async function begin(
     alert_id: alert.id,
     alert_title: alert.title,
     severity: alert.severity,
-    diagnosis: alert.description,
+    diagnosis: await diagnosisOf(context, alert),
     remedy_kind: remedy.kind,
     remedy_text: text,
     plan: context.secrets.seal(JSON.stringify({ remedy: policy.remedy, rollback: policy.rollback }), id),
@@ -86,4 +86,10 @@ export async function begin(
     });
     return row;
   });
+}
+
+/** The likeliest cause in words, and what the alert itself says: the checks' own reason stays readable. */
+async function diagnosisOf({ topCause }: RepairContext, { id, description }: LivingAlert): Promise<string> {
+  const cause = await topCause?.(id);
+  return cause ? `${cause.title} (${Math.round(cause.confidence * 100)} %). ${description}` : description;
 }

@@ -1,4 +1,4 @@
-import type { CauseKind, GeneralRemedy, HealLimits, HealPolicy, ServiceStatus, Symptom } from '@orrery/protocol';
+import type { Cause, CauseKind, GeneralRemedy, HealLimits, HealPolicy, ServiceStatus, Symptom } from '@orrery/protocol';
 import type { AuditEntry } from '../access/index.ts';
 import type { LivingAlert } from '../alerts/index.ts';
 import type { NewEvent } from '../events/index.ts';
@@ -57,6 +57,8 @@ export type RepairDeps = {
   /** The likeliest causes of these alerts, where somebody diagnosed them. */
   causes?(alertIds: readonly string[]): Promise<ReadonlyMap<string, CauseKind>>;
   inMaintenance(project: string, service: string, at: number): boolean;
+  /** What diagnosis takes for the cause behind an alert; undefined while it takes nothing for it. */
+  topCause?: (alertId: string) => Promise<Cause | undefined>;
   act: (project: string, ...asked: Parameters<RemedyContext['act']>) => ReturnType<RemedyContext['act']>;
   appendEvents(trx: Db, events: readonly NewEvent[]): Promise<unknown>;
   audit(trx: Db, entry: AuditEntry): Promise<void>;

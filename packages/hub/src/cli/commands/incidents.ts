@@ -1,9 +1,10 @@
-import type { Alert, Incident, IncidentDetail } from '@orrery/protocol';
+import type { Alert, Diagnosis, Incident, IncidentDetail } from '@orrery/protocol';
 import { type Command, Option } from 'commander';
 import { wholeNumber } from '../arguments.ts';
 import { type ClientOptions, createClient, hubOptions } from '../client.ts';
 import { ago, createOutput, type Output, state, table } from '../output.ts';
 import { printable, type Terminal } from '../terminal.ts';
+import { describeDiagnosis } from './diagnosis.ts';
 
 type ListOptions = ClientOptions & { status: string; project?: string; limit: number };
 
@@ -24,6 +25,17 @@ export function registerIncidents(program: Command, terminal: Terminal): void {
       const client = createClient(options, terminal);
       const incident = await client.get<IncidentDetail>(`/ops/incidents/${encodeURIComponent(id)}`);
       output.answer(incident, () => describe(incident, output));
+    });
+  hubOptions(
+    incidents.command('diagnose').description('Why it happened: gathers the evidence again and ranks the causes.'),
+  )
+    .argument('<id>', 'an id from `orrery incidents list`')
+    .option('--all', 'also the evidence that no cause cites')
+    .action(async (id: string, { all = false, ...options }: ClientOptions & { all?: boolean }) => {
+      const output = createOutput(terminal, options);
+      const client = createClient(options, terminal);
+      const diagnosis = await client.post<Diagnosis>(`/api/incidents/${encodeURIComponent(id)}/diagnose`);
+      output.answer(diagnosis, () => describeDiagnosis(diagnosis, all));
     });
   hubOptions(incidents.command('ack').description('Say that somebody looks after all of its open alerts.'))
     .argument('<id...>', 'ids from `orrery incidents list`')

@@ -1,0 +1,47 @@
+import type { Fact } from '../rank/facts.ts';
+import { WEIGHTS } from '../rank/weights.ts';
+import { rates, shiftOf } from './changepoint.ts';
+import { factId } from './fact.ts';
+import { meaningOf } from './metrics.ts';
+
+export type Figures = {
+  series: { id: number; project: string; service?: string | undefined; key: string; unit?: string | undefined };
+  points: readonly { at: number; value: number }[];
+};
+
+/** Pure: what of these series changed its level for the worse, and what that speaks for. */
+export function figureFacts(figures: readonly Figures[]): Fact[] {
+  return figures.flatMap(({ series, points }): Fact[] => {
+    const meaning = meaningOf(series.key);
+    if (!meaning) return [];
+    const shift = shiftOf(meaning.counter ? rates(points) : points);
+    if (!shift || shift.direction !== meaning.bad) return [];
+    const { project, key, unit } = series;
+    const moved = shift.direction === 'up' ? 'rose' : 'fell';
+    const per = meaning.counter ? ' a second' : '';
+    const from = `${inWords(shift.before, unit)}${per} to ${inWords(shift.after, unit)}${per}`;
+    return [
+      {
+        id: factId('changepoint', String(series.id)),
+        kind: 'changepoint',
+        role: 'cause',
+        at: shift.at,
+        project,
+        service: series.service ?? null,
+        text: `${key} ${moved} from ${from}`,
+        speaks: [{ kind: meaning.kind, weight: WEIGHTS.shift }],
+        plain: `a figure (${meaning.kind}) ${moved} from ${short(shift.before)} to ${short(shift.after)}`,
+        outside: key,
+      },
+    ];
+  });
+}
+
+function inWords(value: number, unit: string | undefined): string {
+  if (unit === 'bytes') {
+    const step = Math.min(4, Math.max(0, Math.floor(Math.log2(Math.max(1, Math.abs(value))) / 10)));
+    return `${short(value / 1024 ** step)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][step]}`;
+  }
+  return unit === undefined || unit === 'count' ? short(value) : `${short(value)} ${unit}`;
+}
+const short = (value: number) => String(Number(value.toPrecision(3)));

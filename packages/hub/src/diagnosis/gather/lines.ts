@@ -1,0 +1,36 @@
+import type { LogTemplate } from '@orrery/protocol';
+import type { Fact } from '../rank/facts.ts';
+import { WEIGHTS } from '../rank/weights.ts';
+import { factId } from './fact.ts';
+import { readLine } from './reasons.ts';
+
+/** Lines of a kind that began so long before the trouble, or since, are told. */
+export const LINES_MS = 5 * 60_000;
+const TELLING = new Set(['warn', 'error', 'fatal']);
+const LONGEST = 200;
+
+/** Pure: kinds of log lines that came up with the trouble, or suddenly come far more often. */
+export function lineFacts(templates: readonly LogTemplate[], began: number): Fact[] {
+  return templates.flatMap((template): Fact[] => {
+    const firstAt = Date.parse(template.firstAt);
+    const fresh = firstAt >= began - LINES_MS && TELLING.has(template.level);
+    if (!fresh && !(template.isFrequent && TELLING.has(template.level))) return [];
+    const read = readLine(template.template);
+    const words = template.template.length > LONGEST ? `${template.template.slice(0, LONGEST)}…` : template.template;
+    const kind = read?.kind ?? 'failing';
+    return [
+      {
+        id: factId('template', template.id),
+        kind: 'template',
+        role: 'cause',
+        at: fresh ? firstAt : began,
+        project: template.project,
+        service: template.service === '' ? null : template.service,
+        text: `Its log ${fresh ? 'holds something new' : 'holds far more'} (${template.level}): ${words}`,
+        speaks: [{ kind, weight: read?.named ? WEIGHTS.lines : WEIGHTS.plainLines }],
+        plain: `log lines (${template.level}) that are ${fresh ? 'new' : 'far more frequent'}${read ? `: ${read.kind}` : ''}`,
+        outside: template.template,
+      },
+    ];
+  });
+}
