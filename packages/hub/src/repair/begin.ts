@@ -89,7 +89,7 @@ export async function begin(
 }
 
 /** The likeliest cause in words, and what the alert itself says: the checks' own reason stays readable. */
-async function diagnosisOf({ topCause }: RepairContext, { id, description }: LivingAlert): Promise<string> {
+async function diagnosisOf({ topCause }: RepairContext, { id, description }: Candidate['alert']): Promise<string> {
   const cause = await topCause?.(id);
   return cause ? `${cause.title} (${Math.round(cause.confidence * 100)} %). ${description}` : description;
 }
