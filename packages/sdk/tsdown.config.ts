@@ -9,7 +9,12 @@ const withoutProtobuf = {
 };
 
 export default defineConfig({
-  entry: ['index', 'express', 'fastify', 'hono', 'nats', 'next', 'prisma', 'pg'].map((name) => `src/${name}.ts`),
+  entry: {
+    attacks: 'src/attacks/index.ts',
+    ...Object.fromEntries(
+      ['index', 'express', 'fastify', 'hono', 'nats', 'next', 'prisma', 'pg'].map((name) => [name, `src/${name}.ts`]),
+    ),
+  },
   dts: true,
   plugins: [withoutProtobuf],
   // The frameworks are the product's own: the adapters use their types, and Hono's route helper, but never a copy of them.

@@ -182,6 +182,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         await appendEvents(trx, some);
         await actions.see(trx, some);
         await gateway.takeLeads(trx, some);
+        await detect.security.take(trx, some);
       },
       hubs,
       selfCheckTargets: () => file.network.selfCheck,
@@ -234,8 +235,10 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       budgets: accounts.budgets.facts,
       trends: (projects) => analysis.trends(projects),
       offlineAfterMs: () => file.freshness.offlineAfterMs,
+      attackKey: secrets.derive('attack-actors:v1'),
     });
     stops.push(() => detect.forecasts.close());
+    stops.push(() => detect.security.own.stop());
     const alerts = createAlerts({ db, clock, log, outbound, holderId, publicUrl, appendEvents, audit });
     const analysis = createAnalysis({ db, clock, catalog, samples, alerts, appendEvents });
     const diagnosis = createDiagnosis({
@@ -383,6 +386,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       onRecord: access.onRecord,
       shownTo,
       observe: telemetry.observeRequest,
+      seen: detect.security.own.see,
       tracer: tracing,
       pagesDir: PAGES,
       https: publicUrl.startsWith('https:'),

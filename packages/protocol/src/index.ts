@@ -5,6 +5,7 @@ export * from './aiAccounts.ts';
 export * from './alert.ts';
 export * from './alerting.ts';
 export * from './analysis.ts';
+export * from './attacks.ts';
 export * from './audit.ts';
 export * from './channels.ts';
 export * from './cloudevent.ts';

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
+import { actorOf } from './attacks/index.ts';
 import type { Instance } from './instance.ts';
-import { answerNode, byteCounter, pathOf } from './node-bridge.ts';
+import { answerNode, byteCounter, headerOf, pathOf } from './node-bridge.ts';
 import { ask } from './shared.ts';
 import { UNMATCHED, type Who } from './tracer.ts';
 
@@ -9,11 +10,13 @@ export type ExpressOptions = {
   who?: (req: Request, res: Response) => Who | undefined;
   /** The route's template where Express cannot tell it: a router mounted under a path with parameters of its own. */
   route?: (req: Request) => string | undefined;
+  /** Who is behind a request, for counting what one does: an address or a user. By default `req.ip`, or what a proxy of the house saw. It leaves the process as an opaque token only. */
+  actor?: (req: Request, res: Response) => string | undefined;
 };
 
 /** Serves the SDK's routes and traces every other request. Mount it first, before body parsers: `app.use(orrery(instance))`. */
 export function orrery(instance: Instance, options: ExpressOptions = {}): RequestHandler {
-  const { tracer } = instance;
+  const { tracer, attacks } = instance;
   return (req, res, next) => {
     const path = pathOf(req.originalUrl);
     if (instance.handles(path)) {
@@ -24,13 +27,25 @@ export function orrery(instance: Instance, options: ExpressOptions = {}): Reques
     const started = performance.now();
     const bytes = byteCounter(req);
     res.once('close', () => {
+      const { method } = req;
+      const route = ask(options.route, req) ?? templateOf(req, path);
+      const status = res.writableFinished ? res.statusCode : 499;
       tracer.record({
-        method: req.method,
-        route: ask(options.route, req) ?? templateOf(req, path),
-        status: res.writableFinished ? res.statusCode : 499,
+        method,
+        route,
+        status,
         durationMs: performance.now() - started,
         bytes: bytes(res.getHeader('content-length')),
         ...ask(options.who, req, res),
+      });
+      attacks.see({
+        method,
+        route,
+        status,
+        target: req.originalUrl,
+        header: (name) => headerOf(req, name),
+        body: (req as { body?: unknown }).body,
+        actor: ask(options.actor, req, res) ?? actorOf(req.ip, headerOf(req, 'x-forwarded-for')),
       });
     });
     next();

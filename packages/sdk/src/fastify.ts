@@ -1,6 +1,7 @@
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import { actorOf } from './attacks/index.ts';
 import type { Instance } from './instance.ts';
-import { answerNode, byteCounter, pathOf } from './node-bridge.ts';
+import { answerNode, byteCounter, headerOf, pathOf } from './node-bridge.ts';
 import { ask } from './shared.ts';
 import { UNMATCHED, type Who } from './tracer.ts';
 
@@ -8,27 +9,41 @@ export type FastifyOptions = {
   instance: Instance;
   /** Whose request it is; becomes the platform tag. Asked when the answer is finished. */
   who?: (request: FastifyRequest, reply: FastifyReply) => Who | undefined;
+  /** Who is behind a request, for counting what one does: an address or a user. By default `request.ip`, or what a proxy of the house saw. It leaves the process as an opaque token only. */
+  actor?: (request: FastifyRequest, reply: FastifyReply) => string | undefined;
 };
 
 /** Serves the SDK's routes and traces every other request of the whole app: `await app.register(orrery, { instance })`. */
-export const orrery: FastifyPluginCallback<FastifyOptions> = (app, { instance, who }, done) => {
-  const { basePath, tracer } = instance;
+export const orrery: FastifyPluginCallback<FastifyOptions> = (app, { instance, who, actor }, done) => {
+  const { basePath, tracer, attacks } = instance;
 
   app.addHook('onRequest', (request, reply, next) => {
     if (!instance.handles(pathOf(request.raw.url ?? '/'))) {
       const started = performance.now();
       const bytes = byteCounter(request.raw);
       // Not onResponse: that hook is silent about a client that went away.
-      reply.raw.once('close', () =>
+      reply.raw.once('close', () => {
+        const { method } = request;
+        const route = request.is404 ? UNMATCHED : (request.routeOptions.url ?? UNMATCHED);
+        const status = reply.raw.writableFinished ? reply.raw.statusCode : 499;
         tracer.record({
-          method: request.method,
-          route: request.is404 ? UNMATCHED : (request.routeOptions.url ?? UNMATCHED),
-          status: reply.raw.writableFinished ? reply.raw.statusCode : 499,
+          method,
+          route,
+          status,
           durationMs: performance.now() - started,
           bytes: bytes(reply.raw.getHeader('content-length')),
           ...ask(who, request, reply),
-        }),
-      );
+        });
+        attacks.see({
+          method,
+          route,
+          status,
+          target: request.raw.url ?? '/',
+          header: (name) => headerOf(request.raw, name),
+          body: request.body,
+          actor: ask(actor, request, reply) ?? actorOf(request.ip, headerOf(request.raw, 'x-forwarded-for')),
+        });
+      });
     }
     next();
   });

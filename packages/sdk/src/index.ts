@@ -1,5 +1,6 @@
 export { type ActionStore, type Claim, fileActionStore, memoryActionStore } from './action-store.ts';
 export type { ActionCall, ActionHandler } from './actions.ts';
+export type { AttackOptions, AttackWatch, SeenRequest } from './attacks/index.ts';
 export type { AuditHandler, AuditResult } from './audits.ts';
 export type { DeliveryStatus, Queued } from './emitter.ts';
 export type { Check, CheckRun } from './health.ts';

@@ -1,3 +1,4 @@
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import {
   type Capabilities,
@@ -11,6 +12,7 @@ import {
 import { memoryActionStore } from './action-store.ts';
 import { type ActionCall, type ActionHandler, createActions } from './actions.ts';
 import { createKeyCheck } from './answers.ts';
+import { type AttackWatch, createAttackWatch } from './attacks/index.ts';
 import { type AuditResult, auditAction } from './audits.ts';
 import { createDoor } from './door.ts';
 import { createEmitter, type DeliveryStatus, type Queued } from './emitter.ts';
@@ -47,6 +49,8 @@ export type Instance = {
     captureConsole(target?: Console): () => void;
   };
   readonly tracer: Tracer;
+  /** Looks at answered requests for attacks; the adapters call it. */
+  readonly attacks: AttackWatch;
   /** Counts calls to other hosts: those of `fetch`, undici and `node:http` by itself while it runs. */
   readonly outgoing: Pick<Outgoing, 'record'>;
   readonly queries: QueryLog;
@@ -81,6 +85,14 @@ export function createInstance(options: InstanceOptions): Instance {
 
   const ring = createLogRing(options.logCapacity ?? 1000);
   const tracer = createTracer(options.tracer ?? {}, now);
+  const attacks = createAttackWatch({
+    ...options.attacks,
+    // The same on every process of the product, and known to nobody who has the tokens alone.
+    key: new Uint8Array(
+      hkdfSync('sha256', hub?.key || apiKeys[0] || randomBytes(32), 'orrery', `attack-actors:${project}`, 32),
+    ),
+    now,
+  });
   const queries = createQueryLog(options.queries ?? {}, now);
   const health = createHealth({ checks: options.checks ?? {}, version, timeoutMs, reuseMs, now });
   const metrics = createMetrics({
@@ -88,6 +100,7 @@ export function createInstance(options: InstanceOptions): Instance {
     sources: options.metrics ?? {},
     tracer,
     queries,
+    attacks,
     process: options.processMetrics ?? true,
     timeoutMs,
     reuseMs,
@@ -193,6 +206,12 @@ export function createInstance(options: InstanceOptions): Instance {
     return { refreshed: true };
   }
 
+  function reportAttacks(): void {
+    if (!emitter) return;
+    const report = attacks.take();
+    if (report) emitter.add(cloudEvent(meshNs, source, 'events.security.attack', report));
+  }
+
   function reportAudit({ ok, warn, fail }: AuditResult, { action }: ActionCall): void {
     const lastRun = new Date().toISOString();
     send('audit.summary.status', about({ ok, warn, fail, lastRun }));
@@ -215,6 +234,7 @@ export function createInstance(options: InstanceOptions): Instance {
       captureConsole: (target) => captureConsole(ring, target),
     },
     tracer,
+    attacks,
     outgoing,
     queries,
     emit(type, data, given = {}) {
@@ -253,6 +273,8 @@ export function createInstance(options: InstanceOptions): Instance {
       if (callsEveryMs > 0) outgoing.start();
       reporting = startReporting({
         callsEveryMs,
+        attacksEveryMs: hub.attacksEveryMs ?? 5000,
+        attacks: reportAttacks,
         calls: () => {
           const calls = outgoing.take();
           if (calls) send('calls.summary.outgoing', about({ ...calls, ts: new Date().toISOString() }));
@@ -277,6 +299,7 @@ export function createInstance(options: InstanceOptions): Instance {
     },
     async stop({ timeoutMs: deadlineMs = 2000 } = {}) {
       reporting?.stop();
+      reportAttacks();
       outgoing.stop();
       return emitter ? emitter.stop(deadlineMs) : true;
     },

@@ -1,4 +1,5 @@
 import { MetricKey, type Metrics, type WireSample } from '@orrery/protocol';
+import type { AttackWatch } from './attacks/index.ts';
 import type { QueryLog } from './queries.ts';
 import { shared, underWay, within } from './shared.ts';
 import type { Tracer } from './tracer.ts';
@@ -14,6 +15,7 @@ export type MetricOptions = {
   sources: MetricSources;
   tracer: Tracer;
   queries: QueryLog;
+  attacks: Pick<AttackWatch, 'totals'>;
   /** Adds `process.*`: memory, uptime, CPU and event-loop use. */
   process: boolean;
   timeoutMs: number;
@@ -36,13 +38,14 @@ const UNITS: readonly [RegExp, string][] = [
 
 /** Asks every source at the same time; one that fails, hangs or gives no finite value is left out, never written as 0. */
 export function createMetrics(options: MetricOptions): MetricReader {
-  const { tracer, queries } = options;
+  const { tracer, queries, attacks } = options;
   const usage = createUsage(options.now);
   const own = createOwn(options);
   const collect = async (): Promise<Metrics> => {
     const values: Record<string, Value> = {};
     if (options.process) Object.assign(values, usage());
     Object.assign(values, requestFigures(tracer.totals()), queryFigures(queries.totals()));
+    Object.assign(values, attackFigures(attacks));
     for (const [key, value] of await own()) if (MetricKey.safeParse(key).success && usable(value)) values[key] = value;
     return { site_key: options.project, timestamp: new Date().toISOString(), metrics: values };
   };
@@ -55,6 +58,8 @@ export function createMetrics(options: MetricOptions): MetricReader {
       for (const [platform, totals] of tracer.platforms())
         for (const [key, value] of Object.entries(requestFigures(totals)))
           samples.push({ ...sample(key, value, timestamp), tags: { platform } });
+      for (const [family, count] of attacks.totals().attacks)
+        samples.push({ ...sample('security.attacks_total', count, timestamp), tags: { family } });
       return samples;
     },
   };
@@ -108,6 +113,15 @@ function queryFigures(totals: ReturnType<QueryLog['totals']>): Record<string, nu
     'db.query_p95_ms': totals.p95Ms,
     'db.query_p99_ms': totals.p99Ms,
   });
+}
+
+/** Counted since the start; absent in a product whose requests nobody looks at. */
+function attackFigures(watch: Pick<AttackWatch, 'totals'>): Record<string, number> {
+  const { attacks, requests, errors } = watch.totals();
+  if (requests === 0) return {};
+  let all = 0;
+  for (const count of attacks.values()) all += count;
+  return { 'security.attacks_total': all, ...(errors > 0 ? { 'security.inspection_errors_total': errors } : {}) };
 }
 
 function defined(values: Record<string, number | undefined>): Record<string, number> {

@@ -8,6 +8,8 @@ type Handler<R extends Request, Context> = (request: R, context: Context) => Res
 export type NextOptions<R extends Request = Request> = {
   /** Whose request it is; becomes the platform tag. Asked when the answer is ready. */
   who?: (request: R) => Who | undefined;
+  /** Who is behind a request, for counting what one does: an address or a user; Next.js itself does not say. It leaves the process as an opaque token only. */
+  actor?: (request: R) => string | undefined;
 };
 
 /** The handlers of a catch-all route, `app/api/[...orrery]/route.ts`: `export const { GET, POST, HEAD } = orrery(instance)`. More specific routes of the product go first. */
@@ -26,7 +28,7 @@ export function traced<R extends Request, Context>(
 ): (request: R, context: Context) => Promise<Response> {
   return async (request, context) => {
     const started = performance.now();
-    const record = (status: number, bytes: number) =>
+    const record = (status: number, bytes: number) => {
       instance.tracer.record({
         method: request.method,
         route,
@@ -35,6 +37,16 @@ export function traced<R extends Request, Context>(
         bytes,
         ...ask(options.who, request),
       });
+      const { pathname, search } = new URL(request.url);
+      instance.attacks.see({
+        method: request.method,
+        route,
+        status,
+        target: pathname + search,
+        header: (name) => request.headers.get(name) ?? undefined,
+        actor: ask(options.actor, request),
+      });
+    };
     try {
       const response = await handler(request, context);
       record(response.status, Number(response.headers.get('content-length')) || 0);

@@ -9,6 +9,12 @@ export function pathOf(target: string): string {
   return end === -1 ? target : target.slice(0, end);
 }
 
+/** One header of a Node request; of several with one name the first. */
+export function headerOf(req: IncomingMessage, name: string): string | undefined {
+  const value = req.headers[name];
+  return typeof value === 'string' ? value : value?.[0];
+}
+
 /** Answers a Node request from the instance. `rawBody` is given where something has read it already. */
 export async function answerNode(
   instance: Instance,

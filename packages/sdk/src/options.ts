@@ -2,6 +2,7 @@ import { Slug } from '@orrery/protocol';
 import { deriveProjectKey } from '@orrery/protocol/signing';
 import type { ActionStore } from './action-store.ts';
 import type { ActionHandler } from './actions.ts';
+import type { AttackOptions } from './attacks/index.ts';
 import type { AuditHandler } from './audits.ts';
 import type { Check } from './health.ts';
 import type { HubLink, Refusal } from './link.ts';
@@ -22,6 +23,8 @@ export type HubOptions = {
   presenceEveryMs?: number;
   /** How often metrics are sent, in ms (default 15,000); 0 leaves them to the hub, which asks for them. */
   metricsEveryMs?: number;
+  /** How often attacks that were seen are sent, in ms (default 5,000); 0 sends none. */
+  attacksEveryMs?: number;
   /** How often it is reported which hosts were called, in ms (default 60,000); 0 counts none. */
   callsEveryMs?: number;
   /** What may wait: events (default 10,000), samples (default 50,000), and the bytes of both (default 16 MiB). */
@@ -83,6 +86,8 @@ export type InstanceOptions = {
   processMetrics?: boolean;
   tracer?: TracerOptions;
   queries?: QueryOptions;
+  /** Traced requests are looked through for attacks; nothing is ever blocked, and nothing of a request is kept. */
+  attacks?: AttackOptions;
 };
 
 /** Reads the options once: one error names every mistake. */

@@ -2,10 +2,12 @@ export type Reports = {
   presenceEveryMs: number;
   metricsEveryMs: number;
   callsEveryMs: number;
+  attacksEveryMs: number;
   presence: () => void;
   health: () => Promise<void>;
   metrics: () => Promise<void>;
   calls: () => void;
+  attacks: () => void;
 };
 
 export type Reporting = {
@@ -42,6 +44,7 @@ export function startReporting(reports: Reports): Reporting {
   });
   every(reports.metricsEveryMs, reports.metrics);
   every(reports.callsEveryMs, reports.calls);
+  every(reports.attacksEveryMs, reports.attacks);
   return {
     now: async () => void (await Promise.all(turns.map((turn) => turn()))),
     stop() {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Caller } from '../access/index.ts';
 import type { StoredProject } from '../catalog/index.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -5,13 +6,15 @@ import type { Db } from '../platform/db.ts';
 import type { Log } from '../platform/log.ts';
 import type { Samples } from '../samples/index.ts';
 import { type Change, changesOf, loadConditions, saveConditions } from './conditions.ts';
+import { attack } from './detectors/attack.ts';
 import { DETECTORS } from './detectors/index.ts';
 import { createExpiries } from './expiries.ts';
-import type { Condition, Facts, ProbeFact, RuleFact, TrendFact, Verdict } from './facts.ts';
+import type { AttackFact, Condition, Facts, ProbeFact, RuleFact, TrendFact, Verdict } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { createForecasts } from './forecast/forecasts.ts';
 import { type Declared, metricsOf, servicesOf, type Watched, watch } from './gather.ts';
 import { HUB_PROJECT, type HubFact, isolatedHubs } from './isolation.ts';
+import { createSecurity } from './security/security.ts';
 import { createSightings } from './sightings.ts';
 import { type BudgetFact, spentBudgets } from './spend.ts';
 import { createSpikes } from './spikes.ts';
@@ -29,6 +32,8 @@ export type DetectDeps = {
   states: () => readonly ProbeFact[] | Promise<readonly ProbeFact[]>;
   /** When projects were last heard of. */
   projects: () => Promise<readonly Pick<StoredProject, 'slug' | 'lastSeenAt'>[]>;
+  /** Makes opaque who attacks the hub itself, alike on every hub; a passing one unless given. */
+  attackKey?: Uint8Array;
   /** Log lines as they are stored. */
   linesAfter: LinesAfter;
   /** What rules over events and samples have seen of these projects, of all when absent; nothing without it. */
@@ -61,6 +66,14 @@ export function createDetect(deps: DetectDeps) {
   const miner = createMiner(deps);
   let watched = new Map<string, Watched>();
   const forecasts = createForecasts({ db, clock, log, samples, watched: () => watched });
+  const security = createSecurity({
+    db,
+    clock,
+    log,
+    samples,
+    key: deps.attackKey ?? randomBytes(32),
+    slugs: () => [...watched.keys()],
+  });
   let seenAt: ReadonlyMap<string, number | null> | undefined;
 
   function judge(facts: Facts, remembered: ReadonlyMap<string, Condition>, now: number) {
@@ -97,7 +110,11 @@ export function createDetect(deps: DetectDeps) {
     mineLogs: miner.mine,
     logTemplates: (caller: Caller, filter: TemplateFilter) => listTemplates({ db, now: clock.now }, caller, filter),
     /** Forgets templates without a line for 30 days, and those of projects that are gone. */
-    expire: () => expireTemplates(db, clock.now(), [...watched.keys()]),
+    async expire(): Promise<void> {
+      await expireTemplates(db, clock.now(), [...watched.keys()]);
+      await security.expire([...watched.keys(), HUB_PROJECT]);
+    },
+    security,
 
     /** Judges these projects, or all; running it again without new facts says the same. */
     async evaluate(projects?: readonly string[]): Promise<Evaluation> {
@@ -106,7 +123,7 @@ export function createDetect(deps: DetectDeps) {
       const asked = projects === undefined ? undefined : new Set(projects);
       const chosen = [...watched.values()].filter(({ slug }) => asked === undefined || asked.has(slug));
       const remembered = await loadConditions(db, asked ? [...asked] : undefined);
-      const [states, metrics, certificates, risen, rules, trends, ahead] = await Promise.all([
+      const [states, metrics, certificates, risen, rules, trends, ahead, attacks] = await Promise.all([
         deps.states(),
         metricsOf(samples, chosen, remembered),
         asked === undefined ? expiries.look(chosen) : undefined,
@@ -114,6 +131,7 @@ export function createDetect(deps: DetectDeps) {
         deps.rules?.(projects),
         deps.trends?.(projects),
         forecasts.facts(),
+        security.facts(projects, now),
       ]);
       // Silence is judged by the sweep alone: a project that has just brought facts is not the one that is silent.
       if (asked === undefined || seenAt === undefined)
@@ -137,6 +155,7 @@ export function createDetect(deps: DetectDeps) {
           rules: rules?.get(project.slug),
           trends: trends?.get(project.slug),
           forecasts: ahead.get(project.slug),
+          attacks: attacks.get(project.slug) ?? [],
         };
         const verdicts = judge(facts, known, now);
         for (const verdict of verdicts) {
@@ -157,11 +176,28 @@ export function createDetect(deps: DetectDeps) {
           ...isolatedHubs(deps.hubs?.() ?? [], now),
           ...ownTroubles(deps.troubles?.() ?? [], now),
           ...spentBudgets(budgets, now),
+          ...attackedHub(attacks.get(HUB_PROJECT) ?? [], now),
         );
       }
       return { findings, scope: [...scope], at: now };
     },
   };
+}
+
+/** Attacks on the hub itself are judged as those on a product. */
+function attackedHub(attacks: readonly AttackFact[], now: number): Finding[] {
+  const facts: Facts = {
+    project: HUB_PROJECT,
+    name: 'Orrery',
+    lastSeenAt: now,
+    silentMs: 0,
+    services: [],
+    metrics: [],
+    attacks,
+  };
+  return attack(facts, { offlineAfterMs: 0 }, NOTHING, now).flatMap((verdict) =>
+    verdict.state === 'firing' ? [verdict.finding] : [],
+  );
 }
 
 const KEPT_AFTER_REMOVAL_MS = 60 * 60_000;

@@ -1,4 +1,4 @@
-import type { InsightAlert, ServiceStatus, ThresholdDeclaration } from '@orrery/protocol';
+import type { AttackFamily, InsightAlert, ServiceStatus, ThresholdDeclaration } from '@orrery/protocol';
 import type { LatestNumber, Point } from '../samples/index.ts';
 import type { Finding } from './finding.ts';
 import type { Crossing } from './forecast/crossing.ts';
@@ -96,6 +96,23 @@ export type ForecastFact = Pick<LatestNumber, 'key' | 'service' | 'tags' | 'unit
 /** A figure of a project's security summaries beside the least of the 24 hours before; times are epoch ms. */
 export type SpikeFact = { key: string; service?: string; value: number; usual: number; at: number; receivedAt: number };
 
+/** What one actor tried on one route; times are epoch ms on the hub's clock. */
+export type AttackFact = {
+  family: AttackFamily;
+  rule: string;
+  route: string;
+  place: string;
+  actor: string;
+  total: number;
+  passed: number;
+  refused: number;
+  failed: number;
+  firstAt: number;
+  lastAt: number;
+  /** Attacks by ten minutes of the last hour. */
+  buckets: ReadonlyMap<number, number>;
+};
+
 /** Everything that is judged of one project. */
 export type Facts = {
   project: string;
@@ -115,6 +132,8 @@ export type Facts = {
   forecasts?: readonly ForecastFact[] | undefined;
   /** Its security figures beside what was usual; undefined in a round that does not look at them. */
   spikes?: readonly SpikeFact[] | undefined;
+  /** Attacks on it that are not over; undefined when nobody has looked. */
+  attacks?: readonly AttackFact[] | undefined;
   /** The certificates of its services; undefined in a round that does not look at them. */
   expiries?: readonly ExpiryFact[] | undefined;
 };

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import type { Caller } from '../access/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
 import type { Detect } from './detect.ts';
+import { securityRoutes } from './security/routes.ts';
 
-export function detectRoutes(detect: Pick<Detect, 'logTemplates'>): Route<Caller>[] {
+export function detectRoutes(detect: Pick<Detect, 'logTemplates' | 'security'>): Route<Caller>[] {
   return [
+    ...securityRoutes(detect.security),
     defineRoute({
       method: 'get',
       path: '/ops/log-templates',

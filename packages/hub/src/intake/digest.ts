@@ -1,4 +1,4 @@
-import { CloudEvent, MESH_PAYLOADS, type MeshKind, parseSubject } from '@orrery/protocol';
+import { AttackReport, CloudEvent, MESH_PAYLOADS, type MeshKind, parseSubject } from '@orrery/protocol';
 import type { z } from 'zod';
 import type { IncomingEdges, IncomingEvent, IncomingSample, IncomingState, Seen } from './facts.ts';
 import { deeperThan, isObject, isValue, line } from './json.ts';
@@ -63,6 +63,19 @@ export function digest(raw: unknown, sender: Sender, receivedAt: number): { ok: 
   if (!subject || subject.kind === 'events.<type>') {
     const wrong = checkLoose(event.data, sender, refuse);
     if (wrong) return wrong;
+    if (subject?.id === 'security.attack') {
+      // Only what has its place in the schema is kept: what an attacker wrote must not travel on.
+      const report = AttackReport.safeParse(event.data);
+      if (!report.success) {
+        const [issue] = report.error.issues;
+        return refuse(
+          'event_payload',
+          ['data', ...(issue?.path ?? [])].join('.'),
+          issue?.message ?? 'is no report of attacks',
+        );
+      }
+      return { ok: { ...base, events: [attackEvent(event, report.data, sender.slug, at)] } };
+    }
     const told = subject
       ? productEvent(event, subject.id ?? '', sender.slug, at)
       : unknownVersion(event, later ?? '', sender.slug, at);
@@ -160,6 +173,19 @@ function productEvent(event: CloudEvent, type: string, project: string, at: numb
     ...(service ? { service } : {}),
     title: title ?? type,
     ...(event.data === undefined ? {} : { data: event.data }),
+  };
+}
+
+function attackEvent(event: CloudEvent, report: AttackReport, project: string, at: number): IncomingEvent {
+  const total = report.sightings.reduce((sum, { count }) => sum + count, report.more);
+  const families = [...new Set(report.sightings.map(({ family }) => family))].join(', ');
+  return {
+    id: event.id,
+    at,
+    type: 'security.attack',
+    project,
+    title: `${total} ${total === 1 ? 'attack' : 'attacks'}: ${families}`,
+    data: report,
   };
 }
 

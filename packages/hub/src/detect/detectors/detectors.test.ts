@@ -63,6 +63,22 @@ const TROUBLE: Facts = {
     },
   ],
   spikes: [{ key: 'security.vulns_critical', value: 2, usual: 0, at: NOW, receivedAt: NOW }],
+  attacks: [
+    {
+      family: 'sql-injection',
+      rule: 'union',
+      route: 'GET /search',
+      place: 'query q',
+      actor: '0123456789abcdef',
+      total: 4,
+      passed: 3,
+      refused: 1,
+      failed: 0,
+      firstAt: NOW - 60_000,
+      lastAt: NOW - 1000,
+      buckets: new Map([[Math.floor(NOW / 600_000), 4]]),
+    },
+  ],
   trends: [
     {
       site_key: 'veria',

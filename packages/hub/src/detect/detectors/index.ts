@@ -1,4 +1,5 @@
 import type { Detector } from '../facts.ts';
+import { attack } from './attack.ts';
 import { expiry } from './expiry.ts';
 import { forecast } from './forecast.ts';
 import { freshness } from './freshness.ts';
@@ -18,10 +19,19 @@ export type DetectorName =
   | 'rule'
   | 'trend'
   | 'spike'
-  | 'forecast';
+  | 'forecast'
+  | 'attack';
 
 /** Every detector of the house. */
-export const DETECTORS = { status, freshness, threshold, logs, expiry, rule, trend, spike, forecast } satisfies Record<
-  DetectorName,
-  Detector
->;
+export const DETECTORS = {
+  status,
+  freshness,
+  threshold,
+  logs,
+  expiry,
+  rule,
+  trend,
+  spike,
+  forecast,
+  attack,
+} satisfies Record<DetectorName, Detector>;

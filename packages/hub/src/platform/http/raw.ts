@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { HubError } from '../errors.ts';
 import { noTracing, type Tracer } from '../tracing.ts';
 import type { Route, RouteAuth, RouteCaller } from './route.ts';
+import type { SeenRequest } from './seen.ts';
 
 export type RawInput<C> = {
   caller: C;
@@ -27,6 +28,7 @@ export type RawOptions<C extends RouteCaller> = {
   allow(caller: C, auth: RouteAuth): void;
   checkOrigin(request: Request, caller: C): void;
   observe(method: string, route: string, status: number, seconds: number): void;
+  seen?(request: SeenRequest): void;
   /** Throws when one asks too often. */
   guard(caller: C | undefined, ip: string): void;
   headers: Readonly<Record<string, string>>;
@@ -98,6 +100,11 @@ export function createRaw<C extends RouteCaller>(
         open.set({ 'http.response.status_code': statusCode });
         if (statusCode >= 500) open.fail(String(statusCode));
         options.observe(incoming.method ?? '', route.path, statusCode, (options.clock.monotonic() - started) / 1000);
+        options.seen?.({
+          ...{ method: incoming.method ?? '', route: route.path, status: statusCode, target: url },
+          ip: incoming.socket.remoteAddress ?? '',
+          header: (name) => request.headers.get(name) ?? undefined,
+        });
       },
       { kind: 'server', parent: request.headers },
     );

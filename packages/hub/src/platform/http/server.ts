@@ -19,6 +19,7 @@ import { createPages } from './pages.ts';
 import { createRaw, isRaw } from './raw.ts';
 import type { Refusal } from './refusal.ts';
 import type { Route, RouteAuth, RouteCaller } from './route.ts';
+import type { SeenRequest } from './seen.ts';
 import { bindConnection } from './sse.ts';
 import { followTls, readTls, secureOptions, type TlsFiles } from './tls.ts';
 
@@ -38,6 +39,8 @@ export type HttpOptions<C extends RouteCaller> = {
   shownTo?(caller: C, answer: unknown): unknown;
   /** Counts an answer: method, route template, status, seconds. */
   observe(method: string, route: string, status: number, seconds: number): void;
+  /** Looks at an answered request; must not wait for anything. */
+  seen?(request: SeenRequest): void;
   /** One span for each request; none unless given. */
   tracer?: Tracer;
   pagesDir: string;
@@ -202,6 +205,11 @@ export function createApp<C extends RouteCaller>(options: HttpOptions<C>): App {
     for (const [name, value] of fixed) if (!response.headers.has(name)) response.headers.set(name, value);
     response.headers.set('x-request-id', requestId);
     options.observe(c.req.method, template, response.status, (options.clock.monotonic() - started) / 1000);
+    options.seen?.({
+      ...{ method: c.req.method, route: template, status: response.status, ip },
+      target: c.env.incoming?.url ?? '/',
+      header: (name) => c.req.header(name),
+    });
     options.log.debug(
       {
         requestId,
