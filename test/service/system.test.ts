@@ -1,5 +1,7 @@
 import {
   Agents,
+  type Alert,
+  type ProjectDetail,
   SystemDashboard,
   SystemFailure,
   SystemHealth,
@@ -58,6 +60,40 @@ async function data<T extends z.ZodType>(path: string, schema: T): Promise<z.out
   const { body } = await ask('GET', path);
   return schema.parse(z.strictObject({ success: z.literal(true), data: z.unknown() }).parse(body).data);
 }
+
+describe('the environment', () => {
+  it('makes projects, and limits that hold where none is declared, shown with where they come from, and that raise alerts', async () => {
+    const limited = await startHub({
+      yaml: YAML,
+      env: { API_RESPONSE_THRESHOLD_MS: '500', CPU_THRESHOLD_PERCENT: '80', VIDEOSITE_URL: 'http://127.0.0.1:2' },
+    });
+    try {
+      expect(await limited.api.read('/api/fed/projects/videosite-io')).toMatchObject({
+        ...{ name: 'videosite.io', declaredIn: { source: 'file', ref: 'environment VIDEOSITE_URL' } },
+      });
+      const detail = await limited.api.read<ProjectDetail>('/api/fed/projects/veria');
+      expect(detail.thresholds.map(({ metric, declaredIn }) => [metric, declaredIn])).toEqual([
+        ['performance.latency_p95_ms', 'environment API_RESPONSE_THRESHOLD_MS'],
+        ['process.cpu_percent', 'environment CPU_THRESHOLD_PERCENT'],
+      ]);
+      const sent = await fetch(`${limited.url}/api/fed/events`, {
+        method: 'POST',
+        headers: { 'x-api-key': INGEST, 'content-type': 'application/cloudevents+json' },
+        body: JSON.stringify({
+          ...{ specversion: '1.0', id: '1', source: 'veria', type: 'metrics.samples' },
+          data: { projectSlug: 'veria', samples: [{ key: 'performance.latency_p95_ms', value: 501, unit: 'ms' }] },
+        }),
+      });
+      expect(sent.status).toBeLessThan(300);
+      const alerts = () => limited.api.read<{ items: Alert[] }>('/api/fed/alerts?project=veria');
+      await until(async () => (await alerts()).items.some(({ title }) => title.includes('latency_p95_ms')), {
+        what: 'the alert opens',
+      });
+    } finally {
+      await limited.dispose();
+    }
+  });
+});
 
 describe('/admin/system', () => {
   it('tells staff everything in its envelope, and everybody else nothing in the other', async () => {
@@ -175,6 +211,8 @@ describe('/admin/system', () => {
           samples: [
             { key: 'performance.latency_p95_ms', value: 250, unit: 'ms' },
             { key: 'orders.open', value: 7 },
+            { key: 'performance.requests', value: 3, tags: { platform: 'tackle.io' } },
+            { key: 'performance.requests', value: 4, tags: { platform: 'a%b' } },
           ],
         },
       }),
@@ -187,6 +225,10 @@ describe('/admin/system', () => {
     for (const name of ['veria', 'Veria.io', 'veria.IO'])
       expect(await keys(`?platform=${name}`)).toContain('veria orders.open');
     expect(await keys('?platform=quiet')).toEqual([]);
+    expect(await keys('?platform=Tackle.io')).toEqual(['tackle.io performance.requests']);
+    expect(await keys('?platform=leadsite.ai')).toEqual([]);
+    expect(await keys('?platform=a%25b')).toEqual(['a%b performance.requests']);
+    expect((await ask('GET', 'metrics?platform=a_b')).status).toBe(404);
   });
 
   it('restarts an agent, counts it, and puts it on record with who asked', async () => {

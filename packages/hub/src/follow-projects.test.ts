@@ -27,6 +27,7 @@ async function house(everyMs: number) {
     detect: { sync: () => undefined },
     repair: { syncProjects: () => undefined },
     alerts: { syncProjects: () => undefined },
+    defaults: () => [],
     log,
     everyMs,
   });

@@ -1,4 +1,5 @@
 import type { Catalog, StoredProject } from './catalog/index.ts';
+import { type DefaultThreshold, defaultsFor } from './config/index.ts';
 import type { Log } from './platform/log.ts';
 import type { Outbound, OutboundIdentity } from './platform/outbound.ts';
 
@@ -9,13 +10,16 @@ type Rooms = {
   alerts: { syncProjects(projects: readonly StoredProject[]): void };
   repair: { syncProjects(projects: readonly StoredProject[]): void };
   outbound: Pick<Outbound, 'setIdentities'>;
+  /** Limits for projects that declare none for that metric. */
+  defaults: () => readonly DefaultThreshold[];
   log: Log;
   /** How often the catalog is looked at for what another hub changed, in milliseconds. */
   everyMs?: number;
 };
 
 /** Keeps what is probed and judged equal to what the catalog holds, whichever hub on the database changed it, and after a failure too. */
-export function followProjects({ catalog, intake, detect, alerts, repair, outbound, log, everyMs = 2000 }: Rooms) {
+export function followProjects(rooms: Rooms) {
+  const { catalog, intake, detect, alerts, repair, outbound, log, everyMs = 2000 } = rooms;
   let taken: string | undefined;
   let last: Promise<void> = Promise.resolve();
   let next: Promise<void> | undefined;
@@ -27,7 +31,7 @@ export function followProjects({ catalog, intake, detect, alerts, repair, outbou
     const projects = await catalog.declarations();
     outbound.setIdentities(identitiesOf(projects));
     await intake.sync(projects);
-    detect.sync(projects);
+    detect.sync(projects.map((project) => withDefaults(project, rooms.defaults())));
     alerts.syncProjects(projects);
     repair.syncProjects(projects);
     taken = revision;
@@ -62,6 +66,15 @@ export function followProjects({ catalog, intake, detect, alerts, repair, outbou
     },
   };
 }
+
+/** A project with the limits of the environment for what it declares none for itself. */
+const withDefaults = (project: StoredProject, defaults: readonly DefaultThreshold[]): StoredProject => ({
+  ...project,
+  thresholds: [
+    ...project.thresholds,
+    ...defaultsFor(project.thresholds, defaults).map(({ declaredIn: _, ...threshold }) => threshold),
+  ],
+});
 
 /** The certificates that projects are asked with, each for the origin of its own instance. */
 function identitiesOf(projects: readonly StoredProject[]): Map<string, OutboundIdentity> {

@@ -9,7 +9,7 @@ import { createAccounts, openGateway } from './ai/index.ts';
 import { createAlerts } from './alerts/index.ts';
 import { createAnalysis } from './analysis/index.ts';
 import { createCatalog, createLayout } from './catalog/index.ts';
-import { type Config, type FileConfig, mailServer, watchConfig } from './config/index.ts';
+import { type Config, defaultsFor, type FileConfig, mailServer, watchConfig } from './config/index.ts';
 import { createDetect } from './detect/index.ts';
 import { createDiagnosis } from './diagnosis/index.ts';
 import { createEvents } from './events/index.ts';
@@ -153,6 +153,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       offlineAfterMs: () => file.freshness.offlineAfterMs,
       halfLifeMs: () => file.edges.halfLifeMs,
       tenantExists: access.tenants.exists,
+      defaults: (declared) => defaultsFor(declared, file.defaultThresholds),
     });
     const layout = createLayout({ log });
     stops.push(() => layout.close());
@@ -302,7 +303,9 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     const loop = createLoop({ catalog, intake, hubs, detect, alerts, events, jobs: () => jobs, log });
 
     // Configuration: what the file declares now, and after each change of it.
-    const following = followProjects({ catalog, intake, detect, alerts, repair, outbound, log });
+    const following = followProjects({
+      ...{ catalog, intake, detect, alerts, repair, outbound, log, defaults: () => file.defaultThresholds },
+    });
     stops.push(() => following.stop());
     catalog.onChange(() => {
       access.rightsChanged();
@@ -360,7 +363,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         clock,
         closing: closing.signal,
       },
-      ...{ agents, db, kind, health: ownHealth.status },
+      ...{ agents, db, kind, health: ownHealth.status, tiers: () => Object.values(file.tiers) },
     });
     routes.push(
       ...hubRoutes({

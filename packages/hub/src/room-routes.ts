@@ -51,6 +51,7 @@ type Rooms = {
   repair: Repair;
   samples: Samples;
   statusPages: StatusPages;
+  tiers(): readonly string[];
   watching: ReturnType<typeof watchConfig>;
 };
 

@@ -24,7 +24,9 @@ type Rooms = {
   intake: Pick<Intake, 'opsHealth' | 'states'>;
   jobs: Pick<Jobs, 'leading'>;
   repair: Pick<Repair, 'list'>;
-  samples: Pick<Samples, 'latest'>;
+  /** Platforms that tiers name. */
+  tiers(): readonly string[];
+  samples: Pick<Samples, 'latest' | 'tagged'>;
   /** What rooms tell that may not be there. */
   told?: Partial<Pick<SystemDeps, 'patterns' | 'predictions' | 'security'>>;
 };
@@ -49,6 +51,8 @@ export function systemRoutes(rooms: Rooms): Route<Caller>[] {
     countAlerts: async () =>
       (await alerts.measures.living()).map(({ labels, value }) => ({ severity: labels.severity ?? '', count: value })),
     newest: (projects, keys = ['*']) => samples.latest(projects, keys),
+    tagged: (platform) => samples.tagged('platform', platform),
+    tiers: rooms.tiers,
     services: async (caller) => (await intake.opsHealth(caller, { history: 0 })).services,
     checked: async () =>
       new Set((await intake.states()).filter(({ status }) => status !== 'unknown').map(({ project }) => project)),

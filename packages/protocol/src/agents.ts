@@ -77,7 +77,9 @@ export const SystemHealthDetailed = SystemHealth.extend({
 export type SystemHealthDetailed = z.infer<typeof SystemHealthDetailed>;
 
 export const SystemMetric = z.object({
+  /** The tag that the sample carries, else the project that told it. */
   platform: z.string(),
+  project: z.string(),
   metric: z.string(),
   service: z.string().optional(),
   tags: z.record(z.string(), z.string()).optional(),

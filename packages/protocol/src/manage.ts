@@ -76,7 +76,8 @@ export type Endpoint = z.infer<typeof Endpoint>;
 
 export const ProjectDetail = FedProject.extend({
   services: z.array(ServiceDeclaration),
-  thresholds: z.array(ThresholdDeclaration),
+  /** `declaredIn` stands with those that the project does not declare itself. */
+  thresholds: z.array(ThresholdDeclaration.safeExtend({ declaredIn: z.string().optional() })),
   endpoints: z.array(Endpoint),
   capabilities: Capabilities.nullable(),
   /** The declaration as YAML, secrets masked: paste it into orrery.yaml. */

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { MetricKey, type Metrics, type WireSample } from '@orrery/protocol';
 import type { AttackWatch } from './attacks/index.ts';
 import type { QueryLog } from './queries.ts';
@@ -16,7 +17,7 @@ export type MetricOptions = {
   tracer: Tracer;
   queries: QueryLog;
   attacks: Pick<AttackWatch, 'totals'>;
-  /** Adds `process.*`: memory, uptime, CPU and event-loop use. */
+  /** Adds `process.*`: memory (bytes, and percent of what it may have), uptime, CPU and event-loop use. */
   process: boolean;
   timeoutMs: number;
   reuseMs: number;
@@ -130,6 +131,12 @@ function defined(values: Record<string, number | undefined>): Record<string, num
   );
 }
 
+/** What the process may have: its container's limit, or all that the machine has. Without a limit the runtime says 0, or a number beyond it. */
+function memoryLimit(): number {
+  const limit = process.constrainedMemory?.() ?? 0;
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
 /** Use of CPU and event loop since the reading before. */
 function createUsage(now: () => number): () => Record<string, number> {
   let cpu = process.cpuUsage();
@@ -145,6 +152,7 @@ function createUsage(now: () => number): () => Record<string, number> {
     const { rss, heapUsed } = process.memoryUsage();
     return {
       'process.rss_bytes': rss,
+      'process.memory_percent': Math.round((rss / memoryLimit()) * 1000) / 10,
       'process.heap_used_bytes': heapUsed,
       'process.uptime_s': Math.round(process.uptime()),
       'process.cpu_percent': Math.round((spent.user + spent.system) / passed) / 10,

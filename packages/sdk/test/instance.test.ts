@@ -261,6 +261,8 @@ describe('metrics', () => {
       'db.queries': 0,
     });
     expect(metrics['process.rss_bytes']).toBeGreaterThan(1_000_000);
+    expect(metrics['process.memory_percent']).toBeGreaterThan(0);
+    expect(metrics['process.memory_percent']).toBeLessThanOrEqual(100);
     for (const key of ['nan', 'infinite', 'failing', 'hanging', 'object', '1 bad key', 'performance.latency_p95_ms'])
       expect(metrics).not.toHaveProperty([key]);
   });

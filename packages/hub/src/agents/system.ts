@@ -37,6 +37,10 @@ export type SystemDeps = Lists & {
   countAlerts(): Promise<readonly { severity: string; count: number }[]>;
   repairs(caller: Caller, limit: number): Promise<HealAttempt[]>;
   newest(projects: readonly string[], keys?: readonly string[]): Promise<readonly Newest[]>;
+  /** The newest values of whatever is tagged with a platform. */
+  tagged(platform: string): Promise<readonly Newest[]>;
+  /** Platforms that tiers name, whether or not anything was told of them. */
+  tiers(): readonly string[];
   services(caller: Caller): Promise<OpsHealth['services']>;
   /** Projects of which a check tells something. */
   checked(): Promise<ReadonlySet<string>>;
@@ -71,6 +75,17 @@ export function createSystem(deps: SystemDeps) {
       health: { overall: overall(own, Object.values(platforms)), platforms },
       full: agents,
     };
+  }
+
+  async function of(platform: string, projects: readonly FedProject[]): Promise<readonly Newest[]> {
+    const own = projects.filter((project) => isCalled(project, platform)).map(({ slug }) => slug);
+    const [newest, tagged] = await Promise.all([
+      own.length > 0 ? deps.newest(own) : [],
+      deps.tagged(platform.toLowerCase()),
+    ]);
+    if (own.length === 0 && tagged.length === 0 && !deps.tiers().includes(platform.toLowerCase()))
+      throw new HubError('not_found', `No platform "${platform}".`);
+    return [...newest, ...tagged.filter(({ project }) => !own.includes(project))];
   }
 
   return {
@@ -112,18 +127,20 @@ export function createSystem(deps: SystemDeps) {
       };
     },
 
-    /** The newest values: headlines of every platform, or all that one has, by its slug or its name. Throws `not_found`. */
+    /** The newest values: headlines of every platform, or all of one, by its slug, name or host, or by the tag that samples carry. Throws `not_found`. */
     async metrics(caller: Caller, platform?: string): Promise<SystemMetrics> {
       const projects = await deps.projects(caller);
-      const wanted = platform === undefined ? projects : projects.filter((project) => isCalled(project, platform));
-      if (platform !== undefined && wanted.length === 0) throw new HubError('not_found', `No platform "${platform}".`);
-      const newest = await deps.newest(
-        wanted.map(({ slug }) => slug),
-        platform === undefined ? HEADLINES : undefined,
-      );
+      const newest =
+        platform === undefined
+          ? await deps.newest(
+              projects.map(({ slug }) => slug),
+              HEADLINES,
+            )
+          : await of(platform, projects);
       return {
         metrics: newest.slice(0, MOST).map(({ project, key, service, tags, unit, value, at }) => ({
-          platform: project,
+          platform: tags?.platform ?? project,
+          project,
           metric: key,
           ...(service === undefined ? {} : { service }),
           ...(tags === undefined ? {} : { tags }),

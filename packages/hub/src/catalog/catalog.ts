@@ -1,5 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { BlastRadius, EcosystemGraph, FedProject, ProjectDeclaration, ProjectDetail } from '@orrery/protocol';
+import type {
+  BlastRadius,
+  EcosystemGraph,
+  FedProject,
+  ProjectDeclaration,
+  ProjectDetail,
+  ThresholdDeclaration,
+} from '@orrery/protocol';
 import { Capabilities as CapabilitiesSchema } from '@orrery/protocol';
 import { stringify } from 'yaml';
 import { type AuditEntry, authorize, type Caller, inProjects, visibleProjects } from '../access/index.ts';
@@ -53,6 +60,8 @@ export type CatalogDeps = {
   tracer?: Tracer;
   /** Whether anybody declares this tenant. */
   tenantExists(tenant: string): Promise<boolean>;
+  /** Limits that hold for a project without its declaring them. */
+  defaults?(declared: readonly ThresholdDeclaration[]): (ThresholdDeclaration & { declaredIn: string })[];
   /** Silent for longer is offline, in milliseconds; read each time, since a reload may change it. */
   offlineAfterMs(): number;
   /** In which a learned edge loses half of its strength, in milliseconds. */
@@ -143,7 +152,7 @@ export function createCatalog(deps: CatalogDeps) {
       return {
         ...toFedProject(known, row, facts.get(slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs()),
         services: declaration.services,
-        thresholds: declaration.thresholds,
+        thresholds: [...declaration.thresholds, ...(deps.defaults?.(declaration.thresholds) ?? [])],
         capabilities: row.capabilities === null ? null : CapabilitiesSchema.parse(JSON.parse(row.capabilities)),
         endpoints: endpoints.map((e) => ({
           name: e.name,

@@ -4,6 +4,7 @@ import { type EnvironmentValues, textOf } from './environment.ts';
 import type { FileConfig } from './file.ts';
 import type { Issue } from './issue.ts';
 import { maskAiProvider, maskChannel, maskOidc, maskProject } from './mask.ts';
+import { type Addition, platformsOf, thresholdsOf } from './platforms.ts';
 import { Declared } from './secret.ts';
 
 /** Whether one channel tells everybody whom the other would tell. */
@@ -14,30 +15,57 @@ const reaches = (one: ChannelDeclaration, other: ChannelDeclaration): boolean =>
 
 type Reading = { file?: FileConfig; issues: Issue[]; warnings: Issue[] };
 
-/** What the environment adds to the file: the key of projects that declare none, channels, and the identity provider. */
-export function withEnvironment<T extends Reading>(reading: T, values: EnvironmentValues): T {
+/** What the environment adds to the file: platforms, limits, the key of projects that declare none, channels, providers, and the identity provider. */
+export function withEnvironment<T extends Reading>(
+  reading: T,
+  values: EnvironmentValues,
+): T & { additions: readonly Addition[] } {
   const { file } = reading;
-  if (file === undefined) return reading;
+  if (file === undefined) return { ...reading, additions: [] };
   const { channels, warnings } = withChannels(file, values);
+  const platforms = platformsOf(file, values);
+  const limits = thresholdsOf(values);
   const key = textOf(values, 'ECOSYSTEM_API_KEY');
   const healing = values.ENABLE_SELF_HEALING;
   const repair = { ...file.repair, enabled: file.repair.enabled ?? healing === true };
-  const projects = key === undefined ? file.projects : file.projects.map((project) => withKey(project, key));
+  const declared = [...file.projects, ...platforms.projects];
+  const projects = key === undefined ? declared : declared.map((project) => withKey(project, key));
   const { oidc, issues } = withOidc(file, values);
+  const ai = withProviders(file, values);
   return {
     ...reading,
-    issues: [...reading.issues, ...issues],
-    warnings: [...reading.warnings, ...warnings],
+    issues: [...reading.issues, ...issues, ...platforms.issues],
+    warnings: [...reading.warnings, ...warnings, ...platforms.warnings],
+    additions: [
+      ...platforms.additions,
+      ...limits.additions,
+      ...made(channels).map(({ name, kind }) => ({
+        variable: name === 'slack' ? 'SLACK_WEBHOOK_URL' : 'SMTP_URL, ALERT_EMAIL_TO',
+        adds: `the channel ${name} (${kind})`,
+      })),
+      ...made(ai.providers).map((provider) => ({
+        variable: OPENED_BY.find(([, kind]) => kind === kindOf(provider))?.[0] ?? '',
+        adds: `the AI provider ${provider.name}`,
+      })),
+      ...(healing === true && file.repair.enabled === undefined
+        ? [{ variable: 'ENABLE_SELF_HEALING', adds: 'that policies may act' }]
+        : []),
+    ],
     file: Object.freeze({
       ...file,
-      ai: withProviders(file, values),
+      ai,
       projects: Object.freeze(projects),
       channels: Object.freeze(channels),
       ...(oidc === undefined ? {} : { oidc }),
       repair: Object.freeze(repair),
+      defaultThresholds: Object.freeze(limits.thresholds),
     }),
   };
 }
+
+/** What is there because of the environment. */
+const made = <T extends object>(all: readonly Declared<T>[]): T[] =>
+  all.filter(({ ref }) => ref === 'environment').map(({ declaration }) => declaration);
 
 const withKey = (project: Declared<ProjectDeclaration>, apiKey: string): Declared<ProjectDeclaration> =>
   project.declaration.apiKey === undefined

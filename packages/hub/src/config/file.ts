@@ -26,6 +26,7 @@ import type { Environment } from './environment.ts';
 import { checkExpressions } from './expressions.ts';
 import { fieldPath, type Issue } from './issue.ts';
 import { maskAiProvider, maskChannel, maskOidc, maskProject } from './mask.ts';
+import type { DefaultThreshold } from './platforms.ts';
 import { checkRelations } from './relations.ts';
 import { Declared, Secret } from './secret.ts';
 import { checkShape } from './shape.ts';
@@ -43,6 +44,8 @@ export type FileConfig = {
   /** Whether roles are enforced; undefined leaves it to the environment. */
   readonly access: { readonly rbac?: boolean | undefined };
   readonly channels: readonly Declared<ChannelDeclaration>[];
+  /** Limits of the environment, for projects that declare none for that metric. */
+  readonly defaultThresholds: readonly DefaultThreshold[];
   readonly rules: readonly Declared<RuleDeclaration>[];
   readonly routes: readonly Declared<RouteDeclaration>[];
   readonly maintenance: readonly Declared<MaintenanceDeclaration>[];
@@ -150,6 +153,7 @@ function toFileConfig(
     ),
     tenants: tenantsOf(declared, ref),
     tiers: declared.tiers,
+    defaultThresholds: [],
     access: { rbac: declared.access.rbac },
     statusPages: declared.statusPages,
     rules: declared.rules.map((rule, i) => new Declared(deepFreeze(rule), ref(['rules', i]), (shown) => shown)),

@@ -9,6 +9,7 @@ const HOST =
   /^(?=.{1,253}$)[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*\.?$/;
 /** A header's name, and its value percent-encoded: no separator, no broken escape. */
 const HEADER = /^[\w!#$%&'*+.^`|~-]+\s*=(?:[^\s,%\p{Cc}]|%[0-9a-fA-F]{2}| )*$/u;
+const PLATFORM = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}=https?:\/\//;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 const url =
@@ -83,6 +84,11 @@ export const FORMATS = {
       ? { ok: text }
       : { reason: `entry ${wrong + 1} of the comma-separated list is no name=value pair` };
   },
+  platforms: list('name=url pair', (item) => PLATFORM.test(item) && URL.canParse(item.slice(item.indexOf('=') + 1))),
+  positive: (text) =>
+    /^\d{1,9}(\.\d{1,6})?$/.test(text) && Number(text) > 0
+      ? { ok: Number(text) }
+      : { reason: 'must be a number greater than 0' },
   hostPorts: list('host:port', (item) => /^[^\s:]+:\d{1,5}$/.test(item)),
   scope: oneOf('meta', 'project'),
   logLevel: oneOf(...LEVELS),

@@ -5,6 +5,7 @@ export { type FileConfig, readConfigFile } from './file.ts';
 export { ConfigError, describeIssue, type Issue } from './issue.ts';
 export { type Config, isLoopback, loadConfig, NO_ADMINISTRATOR } from './load.ts';
 export { mailServer } from './mailServer.ts';
+export { type DefaultThreshold, defaultsFor } from './platforms.ts';
 export { configRoutes } from './routes.ts';
 export { fileSchema } from './schema.ts';
 export { VARIABLE_NAMES, VARIABLES } from './variables.ts';

@@ -7,6 +7,7 @@ import { type Environment, type EnvironmentValues, readEnvironment, textOf } fro
 import { type FileConfig, noFile, readConfigFile } from './file.ts';
 import { ConfigError, type Issue } from './issue.ts';
 import { keptMasterKey } from './masterkey.ts';
+import type { Addition } from './platforms.ts';
 import { Secret } from './secret.ts';
 import type { VariableName } from './variables.ts';
 
@@ -51,6 +52,8 @@ export type Config = {
   /** Others can reach the hub: then it does not start without an administrator. */
   readonly exposed: boolean;
   readonly warnings: readonly Issue[];
+  /** What the environment adds to what the file declares. */
+  readonly additions: readonly Addition[];
   /** Reads the file again, with the environment of the start. Throws ConfigError with every mistake. */
   readonly reread: () => FileConfig;
 };
@@ -90,12 +93,12 @@ export function loadConfig({ env, flags = {}, cwd = process.cwd(), withoutFile =
   const reading = readEnvironment(merged, { production: env.NODE_ENV === 'production' || exposed });
   const filePath = resolve(cwd, textOf(reading.values, 'ORRERY_CONFIG') ?? 'orrery.yaml');
   const given = reading.set.has('ORRERY_CONFIG') || existsSync(filePath);
-  const read = (): { file?: FileConfig; issues: Issue[]; warnings: Issue[] } => {
+  const read = (): { file?: FileConfig; issues: Issue[]; warnings: Issue[]; additions: readonly Addition[] } => {
     if (withoutFile || (!given && !existsSync(filePath)))
       return withEnvironment({ file: noFile(), issues: [], warnings: [] }, reading.values);
     return withEnvironment(readConfigFile(filePath, env), reading.values);
   };
-  const { file, issues, warnings } = read();
+  const { file, issues, warnings, additions } = read();
   const dataDir = resolve(cwd, textOf(reading.values, 'ORRERY_DATA_DIR') ?? '.orrery');
   // Another database may hold an administrator; that is looked at once it is open.
   const fresh = !reading.set.has('ORRERY_DATABASE_URL') && !existsSync(join(dataDir, 'orrery.db'));
@@ -109,6 +112,7 @@ export function loadConfig({ env, flags = {}, cwd = process.cwd(), withoutFile =
     file,
     filePath,
     exposed,
+    additions,
     warnings: Object.freeze([...reading.warnings.map(relabel), ...warnings]),
     reread: () => {
       const again = read();
@@ -121,7 +125,7 @@ export function loadConfig({ env, flags = {}, cwd = process.cwd(), withoutFile =
 function fromEnvironment(
   values: EnvironmentValues,
   dataDir: string,
-): Omit<Config, 'file' | 'filePath' | 'exposed' | 'warnings' | 'reread' | 'tls'> {
+): Omit<Config, 'file' | 'filePath' | 'exposed' | 'warnings' | 'additions' | 'reread' | 'tls'> {
   const secret = <K extends string>(key: K, name: VariableName): { [P in K]?: Secret } => {
     const value = textOf(values, name);
     return (value === undefined ? {} : { [key]: new Secret(value) }) as { [P in K]?: Secret };

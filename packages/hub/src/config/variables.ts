@@ -234,6 +234,57 @@ export const VARIABLES = variables({
     description: 'A Grafana that gets annotations of AI calls. A private address needs `network.allowPrivate`.',
   },
   GRAFANA_API_KEY: { kind: 'secret', secret: true, absent: 'no annotations', description: 'Its API key.' },
+  ORRERY_PLATFORMS: {
+    kind: 'platforms',
+    absent: 'the file alone says what there is',
+    description:
+      'Makes a project of each `name=url` of a list separated by commas (`shop.example=https://shop.example/,…`); the address is asked every 5 s. The slug is the name with `-` for its dots. What the file declares wins.',
+  },
+  LEADSITE_AI_URL: {
+    kind: 'httpUrl',
+    absent: 'no project is made',
+    description: 'The same for leadsite.ai alone.',
+  },
+  LEADSITE_IO_URL: {
+    kind: 'httpUrl',
+    absent: 'no project is made',
+    description: 'The same for leadsite.io alone.',
+  },
+  CLIENTCONTACT_URL: {
+    kind: 'httpUrl',
+    absent: 'no project is made',
+    description: 'The same for clientcontact.io alone.',
+  },
+  VIDEOSITE_URL: {
+    kind: 'httpUrl',
+    absent: 'no project is made',
+    description: 'The same for videosite.io alone.',
+  },
+  TACKLEAI_URL: {
+    kind: 'httpUrl',
+    absent: 'no project is made',
+    description: 'The same for tackle.io alone.',
+  },
+  API_RESPONSE_THRESHOLD_MS: {
+    kind: 'positive',
+    absent: 'projects have the limits that they declare',
+    description: 'A limit on `performance.latency_p95_ms` for every project that declares none for it.',
+  },
+  DB_QUERY_THRESHOLD_MS: {
+    kind: 'positive',
+    absent: 'projects have the limits that they declare',
+    description: 'The same on `db.query_p95_ms`.',
+  },
+  MEMORY_THRESHOLD_PERCENT: {
+    kind: 'positive',
+    absent: 'projects have the limits that they declare',
+    description: 'The same on `process.memory_percent`: of what the process may have, or the machine has.',
+  },
+  CPU_THRESHOLD_PERCENT: {
+    kind: 'positive',
+    absent: 'projects have the limits that they declare',
+    description: 'The same on `process.cpu_percent`: of one core, so that it may go beyond 100.',
+  },
   ANTHROPIC_API_KEY: {
     kind: 'secret',
     secret: true,

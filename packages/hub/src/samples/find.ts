@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Db } from '../platform/db.ts';
 import type { SamplesTables, SeriesKind } from './tables.ts';
 
@@ -59,6 +60,8 @@ export type SeriesFilter = {
   keys?: readonly string[];
   service?: string;
   kind?: SeriesKind;
+  /** Series that carry this tag. */
+  tag?: readonly [name: string, value: string];
 };
 
 /** The next text after all that begin with `prefix`, in the byte order of both engines' keys (keys are ASCII). */
@@ -66,10 +69,11 @@ const after = (prefix: string) => `${prefix}\u007f`;
 
 function select(db: Db, filter: SeriesFilter) {
   let query = db.withTables<SamplesTables>().selectFrom('series as s');
-  const { projects, keys, service, kind } = filter;
+  const { projects, keys, service, kind, tag } = filter;
   if (projects) query = query.where('s.project', 'in', projects);
   if (service !== undefined) query = query.where('s.service', '=', service);
   if (kind !== undefined) query = query.where('s.kind', '=', kind);
+  if (tag) query = query.where(sql<boolean>`s.tags LIKE ${likeTag(...tag)} ESCAPE '!'`);
   if (keys) {
     const exact = keys.filter((key) => !key.endsWith('*'));
     const prefixes = keys.filter((key) => key.endsWith('*')).map((key) => key.slice(0, -1));
@@ -83,6 +87,10 @@ function select(db: Db, filter: SeriesFilter) {
   }
   return query;
 }
+
+/** Tags are stored as JSON without spaces. */
+const likeTag = (name: string, value: string): string =>
+  `%${`${JSON.stringify(name)}:${JSON.stringify(value)}`.replace(/[!%_]/g, '!$&')}%`;
 
 const isEmpty = (filter: SeriesFilter) => filter.projects?.length === 0 || filter.keys?.length === 0;
 

@@ -55,6 +55,14 @@ export function createSamples(deps: SamplesDeps) {
       findSeries(deps.db, { projects, kind: 'number' }, MOST_SERIES),
     /** The mean of each hour that begins in [from, to], by series: [start, value], oldest first. An hour without samples is absent. */
     hourly: (ids: readonly number[], from: number, to: number) => hourlyMeans(deps, ids, from, to),
+    /** The same of every project's series that carry a tag. */
+    async tagged(name: string, value: string): Promise<LatestNumber[]> {
+      const latest = await findLatest(deps.db, { kind: 'number', tag: [name, value] });
+      // LIKE knows no case in one of the engines.
+      return latest.filter(
+        ({ tags, value: last }) => tags?.[name] === value && typeof last === 'number',
+      ) as LatestNumber[];
+    },
     daily: (input: Parameters<typeof dailyMeans>[1]) => dailyMeans(deps, input),
     window: (input: WindowInput) => window(deps, input),
     windowOf: (ids: readonly number[], from: number, to: number) => windowOf(deps, ids, from, to),

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type ClientOptions, createClient, hubOptions } from '../client.ts';
 import { createOutput } from '../output.ts';
-import { EXIT, type Terminal } from '../terminal.ts';
+import { EXIT, printable, type Terminal } from '../terminal.ts';
 
 export function registerConfig(program: Command, terminal: Terminal): void {
   const config = program
@@ -47,11 +47,13 @@ async function check(file: string | undefined, options: { json?: boolean }, term
   const output = createOutput(terminal, options);
   const { ConfigError, describeIssue, loadConfig } = await import('../../config/index.ts');
   try {
-    const { file: read, warnings } = loadConfig({ env: terminal.env, cwd: terminal.cwd, flags: { config: file } });
+    const { env, cwd } = terminal;
+    const { file: read, warnings, additions } = loadConfig({ env, cwd, flags: { config: file } });
     const counts = { projects: read.projects.length, channels: read.channels.length };
-    output.answer({ ok: true, file: read.path, ...counts, issues: [], warnings }, () =>
+    output.answer({ ok: true, file: read.path, ...counts, issues: [], warnings, additions }, () =>
       [
         ...warnings.map((warning) => `${output.paint('yellow', 'warning:')} ${describeIssue(warning)}`),
+        ...additions.map(({ variable, adds }) => `${variable} adds ${printable(adds)}`),
         `${output.paint('green', 'ok')}: ${read.path ?? 'no file'}, ${counted(counts.projects, 'project')}, ${counted(counts.channels, 'channel')}`,
       ].join('\n'),
     );
