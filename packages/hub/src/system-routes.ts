@@ -3,7 +3,9 @@ import type { Caller } from './access/index.ts';
 import { agentRoutes, createSystem, type SevenAgents, type SystemDeps } from './agents/index.ts';
 import type { Alerts } from './alerts/index.ts';
 import type { Catalog } from './catalog/index.ts';
+import type { Detect } from './detect/index.ts';
 import type { Hubs, Intake } from './intake/index.ts';
+import type { Learning } from './learning/index.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Db } from './platform/db.ts';
 import type { Route } from './platform/http/route.ts';
@@ -18,30 +20,32 @@ type Rooms = {
   catalog: Pick<Catalog, 'list'>;
   clock: Clock;
   db: Db;
+  detect: { forecasts: Pick<Detect['forecasts'], 'list'> };
   kind: string;
   health: SystemDeps['health'];
   hubs: Pick<Hubs, 'members'>;
   intake: Pick<Intake, 'opsHealth' | 'states'>;
   jobs: Pick<Jobs, 'leading'>;
+  learning: Pick<Learning, 'patterns'>;
   repair: Pick<Repair, 'list'>;
   /** Platforms that tiers name. */
   tiers(): readonly string[];
   samples: Pick<Samples, 'latest' | 'tagged'>;
   /** What rooms tell that may not be there. */
-  told?: Partial<Pick<SystemDeps, 'patterns' | 'predictions' | 'security'>>;
+  told?: Partial<Pick<SystemDeps, 'security'>>;
 };
 
 /** `/admin/system/*`, from what every room tells. */
 export function systemRoutes(rooms: Rooms): Route<Caller>[] {
-  const { agents, alerts, catalog, clock, db, intake, repair, samples } = rooms;
+  const { agents, alerts, catalog, clock, db, detect, intake, learning, repair, samples } = rooms;
   const started = clock.monotonic();
   const nothing = async () => [];
   const lists = {
     alerts: async (caller: Caller, limit: number) =>
       (await alerts.list(caller, { status: ['open', 'acknowledged'], limit })).items,
     repairs: async (caller: Caller, limit: number) => (await repair.list(caller, { limit })).items,
-    patterns: rooms.told?.patterns ?? nothing,
-    predictions: rooms.told?.predictions ?? nothing,
+    patterns: async (caller: Caller, limit: number) => (await learning.patterns(caller)).slice(0, limit),
+    predictions: async (caller: Caller, limit: number) => (await detect.forecasts.list(caller, { limit })).items,
     security: rooms.told?.security ?? nothing,
   };
   const system = createSystem({

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { Alert } from './alert.ts';
 import { Time } from './common.ts';
+import { Forecast } from './forecast.ts';
 import { HealAttempt } from './heal.ts';
 import { Job } from './manage.ts';
 import { AgentName, OpsHealth, PublicHealth } from './ops.ts';
+import { Pattern } from './patterns.ts';
 
 /**
  * `/admin/system/*`: every answer is one of the two. `error` is for people; programs branch on `code`, which is the `error` of other routes
@@ -96,8 +98,8 @@ const Counts = z.record(z.string(), z.int());
 export const SystemDashboard = SystemHealth.extend({
   alerts: z.object({ open: z.int(), bySeverity: Counts, newest: z.array(Alert) }),
   repairs: z.object({ newest: z.array(HealAttempt) }),
-  patterns: z.array(z.unknown()),
-  predictions: z.array(z.unknown()),
+  patterns: z.array(Pattern),
+  predictions: z.array(Forecast),
   security: z.array(z.unknown()),
 });
 export type SystemDashboard = z.infer<typeof SystemDashboard>;

@@ -2,7 +2,9 @@ import {
   Agent,
   Agents,
   Alert,
+  Forecast,
   HealAttempt,
+  Pattern,
   SystemDashboard,
   SystemHealth,
   SystemHealthDetailed,
@@ -49,7 +51,6 @@ export function agentRoutes({ agents, system, lists }: Rooms): Route<Caller>[] {
     });
   const none = z.strictObject({});
   const some = z.strictObject({ limit: LIMIT });
-  const first = (items: readonly unknown[], limit: number) => ({ items: items.slice(0, limit) });
   return [
     read('health', 'How the hub, its agents and every platform are', SystemHealth, none, ({ caller }) =>
       system.health(caller),
@@ -88,16 +89,26 @@ export function agentRoutes({ agents, system, lists }: Rooms): Route<Caller>[] {
       some,
       async ({ caller, query }) => ({ items: await lists.repairs(caller, query.limit) }),
     ),
-    ...(
-      [
-        ['patterns', 'What was learned of symptoms and remedies'],
-        ['predictions', 'What metrics will come to within 72 hours'],
-        ['security', 'Attacks that were found in traced requests'],
-      ] as const
-    ).map(([path, summary]) =>
-      read(path, summary, z.object({ items: z.array(z.unknown()) }), some, async ({ caller, query }) =>
-        first(await lists[path](caller), query.limit),
-      ),
+    read(
+      'patterns',
+      'What was learned of symptoms and remedies',
+      z.object({ items: z.array(Pattern) }),
+      some,
+      async ({ caller, query }) => ({ items: [...(await lists.patterns(caller, query.limit))] }),
+    ),
+    read(
+      'predictions',
+      'What metrics will come to within 72 hours',
+      z.object({ items: z.array(Forecast) }),
+      some,
+      async ({ caller, query }) => ({ items: [...(await lists.predictions(caller, query.limit))] }),
+    ),
+    read(
+      'security',
+      'Attacks that were found in traced requests',
+      z.object({ items: z.array(z.unknown()) }),
+      some,
+      async ({ caller, query }) => ({ items: [...(await lists.security(caller, query.limit))] }),
     ),
     defineRoute({
       method: 'post',

@@ -4,9 +4,11 @@ import {
   type Agents,
   type Alert,
   type FedProject,
+  type Forecast,
   type HealAttempt,
   type Job,
   type OpsHealth,
+  type Pattern,
   type PlatformHealth,
   type PublicHealth,
   type SystemDashboard,
@@ -28,7 +30,9 @@ type Newest = {
   value: number | string;
   at: number;
 };
-type Lists = Record<'patterns' | 'predictions' | 'security', (caller: Caller) => Promise<readonly unknown[]>>;
+/** The newest or the most important first, at most so many. */
+type List<T> = (caller: Caller, limit: number) => Promise<readonly T[]>;
+type Lists = { patterns: List<Pattern>; predictions: List<Forecast>; security: List<unknown> };
 
 export type SystemDeps = Lists & {
   agents(caller: Caller): Promise<Agents>;
@@ -110,9 +114,9 @@ export function createSystem(deps: SystemDeps) {
         deps.countAlerts(),
         deps.alerts(caller, NEWEST),
         deps.repairs(caller, NEWEST),
-        deps.patterns(caller),
-        deps.predictions(caller),
-        deps.security(caller),
+        deps.patterns(caller, NEWEST),
+        deps.predictions(caller, NEWEST),
+        deps.security(caller, NEWEST),
       ]);
       const bySeverity: Record<string, number> = {};
       for (const { severity, count } of counts) bySeverity[severity] = (bySeverity[severity] ?? 0) + count;
@@ -121,9 +125,9 @@ export function createSystem(deps: SystemDeps) {
         ...told,
         alerts: { open, bySeverity, newest },
         repairs: { newest: repairs },
-        patterns: patterns.slice(0, NEWEST),
-        predictions: predictions.slice(0, NEWEST),
-        security: security.slice(0, NEWEST),
+        patterns: [...patterns],
+        predictions: [...predictions],
+        security: [...security],
       };
     },
 
