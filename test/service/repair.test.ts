@@ -142,6 +142,46 @@ describe('a policy that may act', () => {
   });
 });
 
+describe('a policy on a metric', () => {
+  const onMetric = (remedy: string) =>
+    `      - name: figures
+        probes: [{ kind: instance, interval: 1s, timeout: 800ms }]
+        heal:
+          - name: empty
+            mode: automatic
+            when: { severity: [warning], metric: queue.depth }
+            remedy: ${remedy}
+            limits: { cooldown: 0ms }
+            verify: { within: 8s, stableFor: 1s }
+    thresholds: [{ metric: queue.depth, above: 10, severity: warning, title: Orders wait }]
+`;
+
+  test('acts on the figure of the project as a whole, and is well when that is within its limit again', async () => {
+    product.metrics['queue.depth'] = 1;
+    const hub = await start(' []', onMetric(`{ kind: webhook, url: "${receiver.url}/empty" }`));
+    receiver.answer(() => {
+      product.metrics['queue.depth'] = 1;
+      return { status: 200 };
+    });
+    product.metrics['queue.depth'] = 50;
+    const healed = await attemptThat(hub, ({ outcome }) => outcome === 'healed', 'the queue is emptied');
+    expect(healed).toMatchObject({ target: { service: 'figures' }, trigger: { title: 'Orders wait' } });
+    expect(calls()).toEqual(['/hook/empty']);
+    await until(
+      async () => (await hub.api.read<{ items: Alert[] }>('/api/fed/alerts?status=open')).items.length === 0,
+      { what: 'the alert has ended' },
+    );
+  });
+
+  test('has no effect while the figure stays beyond its limit, although every check is well', async () => {
+    product.metrics['queue.depth'] = 50;
+    onTestFinished(() => void delete product.metrics['queue.depth']);
+    const hub = await start(' []', onMetric('{ kind: command, run: ["/bin/echo", "tried"] }').replace('8s', '3s'));
+    const tried = await attemptThat(hub, ({ status }) => status === 'done', 'the first attempt has ended');
+    expect(tried).toMatchObject({ outcome: 'no effect', target: { service: 'figures' } });
+  });
+});
+
 describe('a policy that may not act', () => {
   test('in a dry run says once what it would have done', async () => {
     const hub = await start(policy({ mode: 'dryRun' }));

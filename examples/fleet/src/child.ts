@@ -1,7 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-export type Child = { pid: number; ready: Ready; stop(): Promise<void> };
+export type Child = {
+  pid: number;
+  readonly isRunning: boolean;
+  ready: Ready;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+};
 export type Ready = { port?: number; controlPort?: number; token?: string };
 
 const START_MS = 20_000;
@@ -33,11 +39,19 @@ export async function startChild(file: string, env: Record<string, string>): Pro
       fail(`ended with code ${code} before it was ready`);
     });
   });
-  return { pid: child.pid ?? 0, ready, stop: () => end(child) };
+  return {
+    pid: child.pid ?? 0,
+    get isRunning() {
+      return child.exitCode === null && child.signalCode === null;
+    },
+    ready,
+    stop: () => end(child),
+    kill: () => end(child, 'SIGKILL'),
+  };
 }
 
 /** SIGTERM, and SIGKILL for one that does not listen; done when the process is gone. */
-function end(child: ChildProcess): Promise<void> {
+function end(child: ChildProcess, how: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
@@ -45,7 +59,7 @@ function end(child: ChildProcess): Promise<void> {
       clearTimeout(timer);
       resolve();
     });
-    child.kill('SIGTERM');
+    child.kill(how);
   });
 }
 

@@ -1,25 +1,22 @@
 import { mkdir } from 'node:fs/promises';
-import { type Child, startChild } from './child.ts';
+import { startChild } from './child.ts';
 import { type ApiKeys, choosePorts, type Ports, PRODUCTS } from './config.ts';
+import { type Product, startProduct } from './process.ts';
 import type { ProductSlug } from './shared/environment.ts';
-import type { Fault } from './shared/faults.ts';
 
 export { type ApiKeys, type ConfigOptions, choosePorts, fleetConfig, type Ports, writeConfig } from './config.ts';
+export type { Product } from './process.ts';
 export type { ProductSlug } from './shared/environment.ts';
 export type { Fault } from './shared/faults.ts';
+export { type Supervisor, startSupervisor } from './supervisor.ts';
 
-export type Product = {
-  slug: ProductSlug;
-  url: string;
-  /** The process of the moment. */
-  readonly pid: number;
-  /** Ends the process; nothing listens on its port then. */
+export type Fleet = {
+  products: readonly Product[];
+  product(slug: ProductSlug): Product;
+  /** So many visitors more at one path of a product, until they are sent home. */
+  crowd(slug: ProductSlug, path: string, visitors: number): Promise<{ stop(): Promise<void> }>;
   stop(): Promise<void>;
-  /** Starts it again on the same port and the same database. */
-  start(): Promise<void>;
-  fault(kind: Fault): Promise<void>;
 };
-export type Fleet = { products: readonly Product[]; product(slug: ProductSlug): Product; stop(): Promise<void> };
 
 export type FleetOptions = {
   /** Where the products push presence, summaries and events; absent, they are only asked. */
@@ -34,6 +31,10 @@ export type FleetOptions = {
   /** MESH_HMAC_KEY, from which the products derive what signs their actions. */
   meshKey?: string;
   veriaDatabaseUrl?: string;
+  /** Health tells of the product that one needs, too: an outage spreads. */
+  deepChecks?: boolean;
+  /** Requests a second that a product answers; without it as many as come. */
+  capacity?: number;
   /** False leaves the visitors out. Their day has 40 minutes and begins at nine, unless told otherwise: `dayMs` is the length of their day, `peak` the visitors a second at its busiest. */
   traffic?: false | { dayMs?: number; startHour?: number; peak?: number; seed?: number };
 };
@@ -51,6 +52,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     ...(options.hubUrl ? { ORRERY_HUB_URL: options.hubUrl } : {}),
     ...(options.meshKey ? { MESH_HMAC_KEY: options.meshKey } : {}),
     ...(options.natsUrl ? { ORRERY_NATS_URL: options.natsUrl } : {}),
+    ...(options.deepChecks ? { FLEET_DEEP_CHECKS: 'true' } : {}),
+    ...(options.capacity ? { FLEET_CAPACITY: String(options.capacity) } : {}),
     ...(options.veriaDatabaseUrl ? { VERIA_DATABASE_URL: options.veriaDatabaseUrl } : {}),
   };
   const running: { stop(): Promise<void> }[] = [];
@@ -58,8 +61,13 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   try {
     const products = await Promise.all(
       PRODUCTS.map(async (slug) => {
-        const product = await startProduct(slug, urls[slug], () =>
-          startChild(`./${slug}.ts`, { ...shared, PORT: String(ports[slug]), FLEET_API_KEY: apiKeys[slug] }),
+        const product = await startProduct(slug, urls[slug], (release) =>
+          startChild(`./${slug}.ts`, {
+            ...shared,
+            ...release,
+            PORT: String(ports[slug]),
+            FLEET_API_KEY: apiKeys[slug],
+          }),
         );
         running.push(product);
         return product;
@@ -72,41 +80,21 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       if (!found) throw new Error(`the fleet has no product ${slug}`);
       return found;
     };
-    return { products, product, stop };
+    return {
+      products,
+      product,
+      async crowd(slug, path, visitors) {
+        const env = { FLEET_CROWD_URL: `${urls[slug]}${path}`, FLEET_CROWD: String(visitors) };
+        const crowd = await startChild('./crowd.ts', env);
+        running.push(crowd);
+        return crowd;
+      },
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-async function startProduct(slug: ProductSlug, address: string, spawn: () => Promise<Child>): Promise<Product> {
-  let child = await spawn();
-  let stopped = false;
-  return {
-    slug,
-    url: address,
-    get pid() {
-      return child.pid;
-    },
-    async stop() {
-      stopped = true;
-      await child.stop();
-    },
-    async start() {
-      if (!stopped) return;
-      child = await spawn();
-      stopped = false;
-    },
-    async fault(kind) {
-      const { controlPort, token } = child.ready;
-      const response = await fetch(`${url(controlPort ?? 0)}/__fault`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}` },
-        body: JSON.stringify({ fault: kind }),
-      });
-      if (!response.ok) throw new Error(`${slug} refused the fault ${kind}: ${await response.text()}`);
-    },
-  };
 }
 
 /** A day of 40 minutes that begins in the morning: life at once, whatever the hour. */

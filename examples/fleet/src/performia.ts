@@ -18,13 +18,14 @@ const random = createRandom(Date.now());
 const QUEUE_LIMIT = 60;
 
 const instance: Instance = createInstance({
-  ...commonOptions(env, 'Performia', '5.0.3'),
+  ...commonOptions(env, 'Performia', env.release?.version ?? '5.0.3'),
   checks: {
     database: { run: async () => (await store.ping()) !== undefined, critical: true },
     queue: async () => {
       const depth = await store.queueDepth();
       return { ok: depth < QUEUE_LIMIT, detail: `${depth} renders wait, the limit is ${QUEUE_LIMIT}` };
     },
+    ...(env.deepChecks ? { rollizr: { run: () => shop.isWell(), critical: true } } : {}),
     renderer: () => ({ ok: renderer.alive(), detail: 'the renderer takes a job at least every 10 s when some wait' }),
   },
   metrics: () => store.figures(),
@@ -37,7 +38,7 @@ const instance: Instance = createInstance({
   },
 });
 
-const db = openSqlite(env.dir, 'performia', PERFORMIA_SCHEMA, watchQueries(instance, faults));
+const db = openSqlite(env.dir, 'performia', PERFORMIA_SCHEMA, watchQueries(instance, faults, /\brenders\b/));
 const store = createPerformiaStore(db, Date.now);
 const shop = createPeer(instance, 'rollizr', env.peers.rollizr ?? '');
 const renderer = createRenderer({ instance, store, shop, random });

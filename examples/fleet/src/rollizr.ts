@@ -18,13 +18,14 @@ const faults = createFaultSwitch();
 const random = createRandom(Date.now());
 
 const instance: Instance = createInstance({
-  ...commonOptions(env, 'ROLLIZR', '1.14.0'),
+  ...commonOptions(env, 'ROLLIZR', env.release?.version ?? '1.14.0'),
   checks: {
     database: { run: async () => (await store.ping()) !== undefined, critical: true },
     invoicing: async () => {
       const waiting = await store.waitingForInvoice();
       return { ok: waiting < 50, detail: `${waiting} orders wait for an invoice` };
     },
+    ...(env.deepChecks ? { veria: { run: () => books.isWell(), critical: true } } : {}),
     stock: async () => {
       const low = await store.lowStock();
       return { ok: low < 5, detail: `${low} products are nearly sold out` };
@@ -41,9 +42,10 @@ const instance: Instance = createInstance({
   },
 });
 
-const db = openSqlite(env.dir, 'rollizr', ROLLIZR_SCHEMA, watchQueries(instance, faults));
+const db = openSqlite(env.dir, 'rollizr', ROLLIZR_SCHEMA, watchQueries(instance, faults, /\borders\b/));
 const store = createRollizrStore(db, Date.now);
-const invoicing = createInvoicing(instance, store, createPeer(instance, 'veria', env.peers.veria ?? ''));
+const books = createPeer(instance, 'veria', env.peers.veria ?? '');
+const invoicing = createInvoicing(instance, store, books);
 const app = createRollizrApp(instance, store, invoicing);
 await seedRollizr(db, Date.now());
 

@@ -17,7 +17,7 @@ const random = createRandom(Date.now());
 const QUEUE_LIMIT = 200;
 
 const instance: Instance = createInstance({
-  ...commonOptions(env, 'Veria', '2.7.1'),
+  ...commonOptions(env, 'Veria', env.release?.version ?? '2.7.1'),
   checks: {
     database: { run: async () => (await store.ping()) !== undefined, critical: true },
     reconciliation: async () => {
@@ -43,11 +43,11 @@ const instance: Instance = createInstance({
   onRefresh: reportControls,
   actions: {
     'audit.run': () => audit('all'),
-    'cache.clear': () => ({ cleared: app.clearCache() }),
+    'cache.clear': async () => ({ cleared: app.clearCache(), released: await faults.release() }),
   },
 });
 
-const watch = watchQueries(instance, faults);
+const watch = watchQueries(instance, faults, /\bpayments\b/);
 const db = env.databaseUrl
   ? await openPostgres(env.databaseUrl, VERIA_SCHEMA, instance, faults)
   : openSqlite(env.dir, 'veria', VERIA_SCHEMA, watch);

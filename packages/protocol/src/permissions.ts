@@ -213,6 +213,7 @@ export const COMMAND_ASKS: Readonly<Record<string, CommandAsk>> = {
   'config schema': 'local',
   demo: 'local',
   doctor: 'local',
+  drill: 'local',
   'env check': 'local',
   'fed actions': 'ops:view',
   'fed graph': 'ops:view',

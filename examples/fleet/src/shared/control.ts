@@ -2,8 +2,17 @@ import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { FAULTS, type FaultSwitch, isFault } from './faults.ts';
 
-/** The loopback-only server behind `fault.ts`: `POST /__fault {"fault": "slow"}` with `authorization: Bearer <token>`. */
-export function createControl(faults: FaultSwitch, token: string): Server {
+type Asked = { fault?: unknown; noisy?: unknown; event?: { type?: unknown; data?: unknown } };
+
+/**
+ * The loopback-only server behind `fault.ts`: `POST /__fault {"fault": "slow"}` with `authorization: Bearer <token>`. An `event` beside it is
+ * sent first, as the change that brought the fault; `noisy` switches the small troubles of an ordinary day on and off.
+ */
+export function createControl(
+  faults: FaultSwitch,
+  token: string,
+  emit: (type: string, data: unknown) => unknown,
+): Server {
   return createServer(async (request, response) => {
     const answer = (status: number, body: unknown) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -11,10 +20,12 @@ export function createControl(faults: FaultSwitch, token: string): Server {
     if (!holds(request, token)) return answer(401, { error: 'the token of this product is needed' });
     if (request.method === 'GET') return answer(200, { fault: faults.current });
     if (request.method !== 'POST') return answer(405, { error: 'GET or POST' });
-    const fault = await readFault(request);
+    const { fault = faults.current, noisy = faults.noisy, event } = await readBody(request);
     if (!isFault(fault)) return answer(400, { error: `fault must be one of ${FAULTS.join(', ')}` });
-    await faults.set(fault);
-    return answer(200, { fault });
+    if (typeof event?.type === 'string') emit(event.type, event.data);
+    faults.noisy = noisy === true;
+    if (fault !== faults.current) await faults.set(fault);
+    return answer(200, { fault, noisy: faults.noisy });
   });
 }
 
@@ -24,16 +35,16 @@ function holds(request: IncomingMessage, token: string): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-async function readFault(request: IncomingMessage): Promise<unknown> {
+async function readBody(request: IncomingMessage): Promise<Asked> {
   let text = '';
   for await (const chunk of request) {
     text += chunk;
-    if (text.length > 1024) return undefined;
+    if (text.length > 4096) return { fault: '' };
   }
   try {
     const body: unknown = JSON.parse(text);
-    return typeof body === 'object' && body !== null && 'fault' in body ? body.fault : undefined;
+    return typeof body === 'object' && body !== null ? body : { fault: '' };
   } catch {
-    return undefined;
+    return { fault: '' };
   }
 }

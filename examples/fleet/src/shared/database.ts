@@ -14,7 +14,7 @@ export type Database = {
 };
 
 /** How one statement is sent; a product's query logger stands in here. */
-export type Watch = <T>(sql: string, run: () => T) => T;
+export type Watch = <T>(sql: string, run: () => T) => T | Promise<T>;
 
 /** An SQLite file in `dir`, its schema applied. Statements are prepared once. */
 export function openSqlite(dir: string, name: string, schema: string, watch: Watch): Database {
@@ -34,7 +34,7 @@ export function openSqlite(dir: string, name: string, schema: string, watch: Wat
   return {
     all,
     one: async <T>(sql: string, params?: readonly Value[]) => (await all<T>(sql, params))[0],
-    run: async (sql, params = []) => Number(watch(sql, () => statement(sql).run(named(params))).changes),
+    run: async (sql, params = []) => Number((await watch(sql, () => statement(sql).run(named(params)))).changes),
     close: async () => db.close(),
   };
 }

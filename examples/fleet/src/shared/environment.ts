@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import type { Fault } from './faults.ts';
 
 export type Environment = {
   slug: string;
@@ -17,7 +18,15 @@ export type Environment = {
   databaseUrl: string | undefined;
   /** Where the other products stand. */
   peers: Record<string, string>;
+  /** Whether health tells of the product that this one needs, too: then an outage spreads as it does in most federations. */
+  deepChecks: boolean;
+  /** Requests that it answers in a second; more of them wait in line. */
+  capacity: number | undefined;
+  /** What runs, since when, and whether it has just come; one that is bad shows its fault from the start. */
+  release: Release | undefined;
 };
+/** Without a version it is the one that came first. */
+export type Release = { version?: string; at: string; isNew: boolean; fault?: Fault };
 
 export const DEFAULT_PORTS = { veria: 5401, performia: 5402, rollizr: 5403 } as const;
 export type ProductSlug = keyof typeof DEFAULT_PORTS;
@@ -45,5 +54,8 @@ export function readEnvironment(slug: ProductSlug, env: NodeJS.ProcessEnv): Envi
       veria: env.VERIA_URL ?? `http://127.0.0.1:${DEFAULT_PORTS.veria}`,
       rollizr: env.ROLLIZR_URL ?? `http://127.0.0.1:${DEFAULT_PORTS.rollizr}`,
     },
+    deepChecks: env.FLEET_DEEP_CHECKS === 'true',
+    capacity: env.FLEET_CAPACITY ? Number(env.FLEET_CAPACITY) : undefined,
+    release: env.FLEET_RELEASE ? JSON.parse(env.FLEET_RELEASE) : undefined,
   };
 }

@@ -1,4 +1,7 @@
-export const FAULTS = ['none', 'down', 'slow', 'errors', 'hang', 'badjson', 'leak'] as const;
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+export const FAULTS = ['none', 'down', 'slow', 'errors', 'hang', 'badjson', 'leak', 'statement'] as const;
 export type Fault = (typeof FAULTS)[number];
 
 export const isFault = (text: unknown): text is Fault => FAULTS.some((fault) => fault === text);
@@ -6,6 +9,10 @@ export const isFault = (text: unknown): text is Fault => FAULTS.some((fault) => 
 export type FaultSwitch = {
   readonly current: Fault;
   set(fault: Fault): Promise<void>;
+  /** What a healthy product has on an ordinary day: answers that vary, one that fails here and there, pauses. */
+  noisy: boolean;
+  /** Lets go of what `leak` holds, as clearing a cache does; bytes released. */
+  release(): Promise<number>;
   /** Called after each change; the server closes or opens its listener here. */
   onChange(fn: (fault: Fault) => Promise<void>): void;
 };
@@ -23,6 +30,7 @@ export function createFaultSwitch(): FaultSwitch {
     get current() {
       return current;
     },
+    noisy: false,
     async set(fault) {
       current = fault;
       clearInterval(leaking);
@@ -35,6 +43,18 @@ export function createFaultSwitch(): FaultSwitch {
       }
       for (const listener of listeners) await listener(fault);
     },
+    async release() {
+      const bytes = held.length * LEAK_STEP;
+      if (current === 'leak') await this.set('none');
+      collectGarbage();
+      return bytes;
+    },
     onChange: (fn) => void listeners.push(fn),
   };
+}
+
+/** What was let go of leaves the process now, and not when the collector comes to it. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }

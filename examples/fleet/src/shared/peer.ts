@@ -3,6 +3,8 @@ import type { Instance } from '@orrery/sdk';
 /** Another product of the fleet, as one product calls it. */
 export type Peer = {
   post(path: string, body: unknown): Promise<{ status: number; body: unknown }>;
+  /** Whether it says that it is well, within 1.8 s. */
+  isWell(): Promise<{ ok: boolean; detail: string }>;
 };
 
 const REPORT_EVERY_MS = 60_000;
@@ -36,6 +38,15 @@ export function createPeer(instance: Instance, toProject: string, url: string): 
         failures++;
         instance.logs.write('warn', `${toProject} did not answer ${path}`, { peer: toProject, error });
         throw error;
+      }
+    },
+    async isWell() {
+      try {
+        const response = await fetch(`${url}/api/health`, { signal: AbortSignal.timeout(1800) });
+        await response.json();
+        return { ok: response.ok, detail: `${toProject} answers HTTP ${response.status}` };
+      } catch (error) {
+        return { ok: false, detail: `${toProject} does not answer: ${error instanceof Error ? error.message : error}` };
       }
     },
   };

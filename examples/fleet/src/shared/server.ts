@@ -1,12 +1,16 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { FaultSwitch } from './faults.ts';
+import { createLine } from './line.ts';
+import { createNoise } from './noise.ts';
 
 /** What a broken reverse proxy or a half-written answer looks like: the right type, and text that ends in the middle. */
 const CUT_JSON = '{"status":"healthy","checks":{"database":tru';
 const SLOW_MS = [900, 1600] as const;
 
 /** A Node server in front of any framework's handler, where the fault switch can stand between. */
-export function createFaultyServer(handler: RequestListener, faults: FaultSwitch): Server {
+export function createFaultyServer(product: RequestListener, faults: FaultSwitch, capacity?: number): Server {
+  const noisy = createNoise(product, faults);
+  const handler = capacity === undefined ? noisy : createLine(noisy, capacity);
   return createServer((request, response) => {
     switch (faults.current) {
       case 'hang':

@@ -2,11 +2,12 @@ import type { Category, Severity } from '@orrery/protocol';
 import type { AlertContext } from './context.ts';
 import type { AlertTables } from './tables.ts';
 
-/** An alert of a service that lives and is nobody's yet, or somebody's; times are epoch ms. */
+/** An alert that lives and is nobody's yet, or somebody's; times are epoch ms. */
 export type LivingAlert = {
   id: string;
   project: string;
-  service: string;
+  /** Null for one of the project as a whole: its instance's figures have no service. */
+  service: string | null;
   severity: Severity;
   category: Category;
   detector: string;
@@ -22,14 +23,13 @@ export type LivingAlert = {
 
 const RECURRENCE_MS = 4 * 3_600_000;
 
-/** Alerts of services that are open or acknowledged, oldest first: what repair looks at. */
+/** Alerts that are open or acknowledged, oldest first: what repair looks at. */
 export async function livingAlerts({ db, clock }: Pick<AlertContext, 'db' | 'clock'>): Promise<LivingAlert[]> {
   const tables = db.withTables<AlertTables>();
   const rows = await tables
     .selectFrom('alerts')
     .selectAll()
     .where('status', 'in', ['open', 'acknowledged'])
-    .where('service', 'is not', null)
     .orderBy('created_at')
     .limit(5000)
     .execute();
@@ -38,14 +38,13 @@ export async function livingAlerts({ db, clock }: Pick<AlertContext, 'db' | 'clo
     .selectFrom('alerts')
     .select(['fingerprint', ({ fn }) => fn.countAll<number>().as('n')])
     .where('created_at', '>', clock.now() - RECURRENCE_MS)
-    .where('service', 'is not', null)
     .groupBy('fingerprint')
     .execute();
   const times = new Map(counted.map(({ fingerprint, n }) => [fingerprint, Number(n)]));
   return rows.map((row) => ({
     id: row.id,
     project: row.project,
-    service: row.service ?? '',
+    service: row.service,
     severity: row.severity,
     category: row.category,
     detector: row.detector,

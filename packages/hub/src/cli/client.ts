@@ -205,5 +205,5 @@ function refusal(status: number, text: string, hadKey: boolean): CliError {
       hint: "make one in the console or with `orrery keys create` on the hub's machine, and pass it by --key-file or ORRERY_API_KEY",
     });
   if (status === 403) return new CliError(EXIT.denied, message, { hint: 'use a key with a role that may do this' });
-  return new CliError(status === 400 ? EXIT.usage : EXIT.failure, message, { fields });
+  return new CliError(status === 400 ? EXIT.usage : EXIT.failure, message, { fields, status });
 }

@@ -8,6 +8,7 @@ import { registerChannels } from './commands/channels.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerDrill } from './commands/drill.ts';
 import { registerEnv } from './commands/env.ts';
 import { registerFed } from './commands/fed.ts';
 import { registerForecasts } from './commands/forecasts.ts';
@@ -44,6 +45,7 @@ const COMMANDS = [
   registerAgents,
   registerForecasts,
   registerPatterns,
+  registerDrill,
   registerChannels,
   registerRoutes,
   registerSilences,

@@ -26,16 +26,19 @@ export class CliError extends Error {
   readonly exitCode: ExitCode;
   readonly hint: string | undefined;
   readonly fields: readonly { field: string; reason: string }[];
+  /** The hub's status, where it answered with a refusal. */
+  readonly status: number | undefined;
   constructor(
     exitCode: ExitCode,
     message: string,
-    options: { hint?: string; fields?: readonly { field: string; reason: string }[] } = {},
+    options: { hint?: string; fields?: readonly { field: string; reason: string }[]; status?: number } = {},
   ) {
     super(message);
     this.name = 'CliError';
     this.exitCode = exitCode;
     this.hint = options.hint;
     this.fields = options.fields ?? [];
+    this.status = options.status;
   }
 }
 

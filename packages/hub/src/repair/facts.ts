@@ -55,14 +55,17 @@ export function alertFor(
     .filter(
       (alert) =>
         alert.project === project &&
-        alert.service === service &&
         severity.includes(alert.severity) &&
         (metric === undefined
-          ? alert.detector === 'status'
-          : alert.detector === 'threshold' && alert.title.includes(metric)),
+          ? alert.detector === 'status' && alert.service === service
+          : isOf(metric, alert) && (alert.service === service || alert.service === null)),
     )
     .sort((a, b) => a.openedAt - b.openedAt)[0];
 }
+
+/** The title may be the threshold's own words; the description begins with the metric. */
+const isOf = (metric: string, { detector, description }: LivingAlert): boolean =>
+  detector === 'threshold' && description.startsWith(`${metric} `);
 
 /** What the guard is told of one target. */
 export function factsFor(

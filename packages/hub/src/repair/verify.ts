@@ -1,6 +1,7 @@
 import type { ServiceStatus } from '@orrery/protocol';
 import { rollBack } from './act.ts';
-import { type ProbeState, type RepairContext, statusOf } from './context.ts';
+import { type RepairContext, statusOf } from './context.ts';
+import type { TurnFacts } from './facts.ts';
 import { type Judgement, judge } from './judge.ts';
 import { attemptsIn, end } from './store.ts';
 import type { AttemptRow } from './tables.ts';
@@ -9,7 +10,7 @@ import type { AttemptRow } from './tables.ts';
 export async function verify(
   context: RepairContext,
   row: AttemptRow,
-  states: readonly ProbeState[],
+  { states, alerts }: Pick<TurnFacts, 'states' | 'alerts'>,
   signal: AbortSignal,
 ): Promise<Judgement['kind']> {
   const { project, service } = row;
@@ -18,6 +19,9 @@ export async function verify(
   const own = states.filter((state) => state.project === project && state.service === service);
   // What was seen before the act says nothing of it.
   const fresh = own.length > 0 && own.every(({ lastCheckAt }) => lastCheckAt !== null && lastCheckAt > actedAt);
+  const status = statusOf(states, project, service);
+  // The trouble of a figure is over when the figure is within its limit; the checks see nothing of it.
+  const isBroken = alerts.some(({ id, detector }) => id === row.alert_id && detector === 'threshold');
   const others = [...new Set(states.filter((state) => state.project === project).map((state) => state.service))];
   const judgement = judge(
     {
@@ -25,7 +29,7 @@ export async function verify(
       wellSince: row.well_since,
       withinMs: row.within_ms,
       stableMs: row.stable_ms,
-      status: fresh ? statusOf(states, project, service) : undefined,
+      status: fresh ? (isBroken && status === 'up' ? 'degraded' : status) : undefined,
       before: JSON.parse(row.before_states) as Record<string, ServiceStatus>,
       service,
       others: Object.fromEntries(others.map((name) => [name, statusOf(states, project, name)])),

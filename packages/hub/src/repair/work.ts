@@ -68,7 +68,7 @@ async function carryOn(
     if (!lives) await end(context, row, 'refused', 'the alert ended before it was approved');
     else if ((row.expires_at ?? 0) <= now) await end(context, row, 'expired', 'nobody approved it in time');
   } else if (row.status === 'acting' && !acts.has(row.id)) await pickUp(context, acts, row, turn);
-  else if (row.status === 'verifying') await verify(context, row, turn.states, signal);
+  else if (row.status === 'verifying') await verify(context, row, turn, signal);
 }
 
 /** An act that nobody carries on: it was approved, or its hub is gone. */

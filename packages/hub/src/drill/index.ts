@@ -1,0 +1,6 @@
+export type { DrillApi, DrillFault, Ground } from './ground.ts';
+export { fleetGround } from './grounds/fleet.ts';
+export type { OwnHub } from './grounds/own-hub.ts';
+export { choose } from './plan.ts';
+export { NotSettled, runDrill } from './run.ts';
+export { inSeconds, type Report } from './score.ts';

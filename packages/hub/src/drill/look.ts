@@ -1,0 +1,34 @@
+import type { Alert, Diagnosis, HealAttempt } from '@orrery/protocol';
+import { type DrillApi, nameOf, type Target } from './ground.ts';
+import type { Attempt } from './score.ts';
+
+/** What the hub's API says; nothing of it is concluded here. */
+export function look(api: DrillApi) {
+  return {
+    async livingAlerts(): Promise<Alert[]> {
+      return (await api.get<{ items: Alert[] }>('/api/fed/alerts?status=open,acknowledged&limit=200')).items;
+    },
+    /** The first words of the diagnosis of an incident; undefined while there is none. */
+    async cause(incidentId: string) {
+      const diagnosis = await api.find<Diagnosis>(`/api/incidents/${encodeURIComponent(incidentId)}/diagnosis`);
+      return diagnosis?.causes[0];
+    },
+    async attempts(): Promise<Attempt[]> {
+      const { items } = await api.get<{ items: HealAttempt[] }>('/ops/autoheal?limit=200');
+      return items.map(({ id, target, outcome, status, createdAt, durations: { toActMs } }) => ({
+        ...{ id, target, outcome, status, createdAt },
+        // One that asks, was refused or only said what it would do never began to act.
+        actsAt: toActMs === null ? undefined : Date.parse(createdAt) + toActMs,
+      }));
+    },
+    /** Services that are not well. */
+    async unwell(targets: readonly Target[]): Promise<string[]> {
+      const { services } = await api.get<{ services: (Target & { status: string })[] }>('/ops/health');
+      return targets.map(nameOf).filter((name) => {
+        const own = services.filter((service) => nameOf(service) === name);
+        return own.length === 0 || own.some(({ status }) => status !== 'up');
+      });
+    },
+  };
+}
+export type Look = ReturnType<typeof look>;

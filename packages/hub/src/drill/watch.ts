@@ -1,0 +1,90 @@
+import type { Alert } from '@orrery/protocol';
+import { type DrillFault, type Ground, nameOf } from './ground.ts';
+import type { Look } from './look.ts';
+import { type FaultRecord, isRight } from './score.ts';
+
+const LOOK_MS = 200;
+/** A diagnosis is read so often, and given so many intervals to become what it stays; without one there is no point in waiting for more. */
+const DIAGNOSIS_EVERY_MS = 1000;
+const SETTLING_INTERVALS = 2;
+
+export type Pace = { now(): number; wait(ms: number): Promise<void>; signal: AbortSignal };
+
+/** Breaks one thing and watches what the hub's API says of it until it is repaired, or judged, or its time is over; then mends it. */
+export async function strike(
+  { fault, ground, look, pace }: { fault: DrillFault; ground: Ground; look: Look; pace: Pace },
+  told: (text: string) => void,
+): Promise<FaultRecord> {
+  const { target } = fault;
+  const { now } = pace;
+  const before = new Set((await look.livingAlerts()).map(({ id }) => id));
+  const pagesBefore = ground.pages()?.length ?? 0;
+  const injectedAt = now();
+  const record: FaultRecord = {
+    ...{ fault: fault.name, target, kinds: fault.kinds, remedy: fault.remedy },
+    ...{
+      injectedAt,
+      endedAt: injectedAt,
+      detectedAt: null,
+      diagnosedAt: null,
+      rightAt: null,
+      cause: null,
+      repairedAt: null,
+    },
+    pages: undefined,
+  };
+  try {
+    await fault.inject();
+    let diagnoseFrom = 0;
+    while (!isOver(record, fault, ground, now())) {
+      pace.signal.throwIfAborted();
+      await pace.wait(LOOK_MS);
+      const alert = (await look.livingAlerts()).find((one) => !before.has(one.id) && isOf(one, fault));
+      if (alert && record.detectedAt === null) {
+        record.detectedAt = now();
+        told(`  detected after ${now() - injectedAt} ms: ${alert.title}`);
+      }
+      if (alert?.incidentId && now() >= diagnoseFrom) {
+        diagnoseFrom = now() + DIAGNOSIS_EVERY_MS;
+        const cause = await look.cause(alert.incidentId);
+        if (cause) note(record, cause, now());
+      }
+      if (!fault.remedy || record.repairedAt !== null) continue;
+      const healed = (await look.attempts()).find(
+        (attempt) =>
+          nameOf(attempt.target) === nameOf(target) &&
+          attempt.outcome === 'healed' &&
+          (attempt.actsAt ?? 0) >= injectedAt,
+      );
+      if (healed) {
+        record.repairedAt = now();
+        told(`  repaired after ${now() - injectedAt} ms`);
+      }
+    }
+  } finally {
+    await fault.clear();
+    record.endedAt = ground.mendedAt?.(target, injectedAt) ?? now();
+  }
+  record.pages = ground.pages()?.slice(pagesBefore).length;
+  return record;
+}
+
+/** An alert of the project as a whole may be about its service, too: figures have no other. What a scan found is not. */
+const isOf = (alert: Alert, { target }: DrillFault): boolean =>
+  alert.project === target.project &&
+  (alert.service === undefined ? alert.category !== 'security' : alert.service === target.service);
+
+function note(record: FaultRecord, cause: NonNullable<FaultRecord['cause']>, now: number): void {
+  const { kind, project, service } = cause;
+  record.cause = { kind, project, ...(service === undefined ? {} : { service }) };
+  record.diagnosedAt ??= now;
+  if (isRight(record.cause, record)) record.rightAt ??= now;
+  else record.rightAt = null;
+}
+
+/** Repaired, or with nothing more to come of it, or out of time. */
+function isOver(record: FaultRecord, fault: DrillFault, { intervalMs }: Ground, now: number): boolean {
+  if (now - record.injectedAt >= fault.withinMs) return true;
+  if (fault.remedy) return record.repairedAt !== null;
+  return record.detectedAt !== null && now - record.detectedAt >= SETTLING_INTERVALS * intervalMs;
+}
