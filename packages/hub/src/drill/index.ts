@@ -1,4 +1,6 @@
 export type { DrillApi, DrillFault, Ground } from './ground.ts';
+export { DrillDeclaration } from './grounds/declaration.ts';
+export { declaredGround, Refused } from './grounds/declared.ts';
 export { fleetGround } from './grounds/fleet.ts';
 export type { OwnHub } from './grounds/own-hub.ts';
 export { choose } from './plan.ts';

@@ -15,8 +15,8 @@ export function look(api: DrillApi) {
     },
     async attempts(): Promise<Attempt[]> {
       const { items } = await api.get<{ items: HealAttempt[] }>('/ops/autoheal?limit=200');
-      return items.map(({ id, target, outcome, status, createdAt, durations: { toActMs } }) => ({
-        ...{ id, target, outcome, status, createdAt },
+      return items.map(({ id, target, outcome, status, createdAt, remedy, detail, durations: { toActMs } }) => ({
+        ...{ id, target, outcome, status, createdAt, detail, remedy: remedy.text },
         // One that asks, was refused or only said what it would do never began to act.
         actsAt: toActMs === null ? undefined : Date.parse(createdAt) + toActMs,
       }));

@@ -1,6 +1,6 @@
 import { type DrillFault, type Ground, nameOf } from './ground.ts';
 import { type Look, look as lookAt } from './look.ts';
-import { rounds as split } from './plan.ts';
+import { randomFrom, rounds as split } from './plan.ts';
 import { type FaultRecord, type QuietRecord, type Report, type Round, score } from './score.ts';
 import { type Pace, strike } from './watch.ts';
 
@@ -22,6 +22,7 @@ export async function runDrill(options: DrillOptions): Promise<Report> {
   const { ground, faults, seed, quietMinutes, pace, told } = options;
   const done: Round[] = [];
   let last: Look | undefined;
+  const random = randomFrom(seed);
   let number = 0;
   const planned = ground.hasOwnHub ? split(faults) : [[...faults]];
   for (const [n, round] of planned.entries()) {
@@ -35,20 +36,26 @@ export async function runDrill(options: DrillOptions): Promise<Report> {
     const records: FaultRecord[] = [];
     for (const fault of round) {
       await settle(options, look);
+      // Not in step with the checks: the end of an alert is.
+      await pace.wait(random() * ground.intervalMs);
       told(`${++number}/${faults.length} ${fault.name} (${nameOf(fault.target)})`);
       const record = await strike({ fault, ground, look, pace }, told);
       const pagesBefore = ground.pages()?.length;
       await settle(options, look);
+      for (const { target, remedy, outcome, status, detail } of await since(look, record.injectedAt))
+        told(`  ${nameOf(target)}: ${remedy}: ${outcome ?? status}${detail === null ? '' : `, ${detail}`}`);
       const late = pagesBefore === undefined ? 0 : (ground.pages()?.length ?? 0) - pagesBefore;
       records.push({ ...record, pages: record.pages === undefined ? undefined : record.pages + late });
     }
-    const attempts = (await look.attempts()).filter(({ createdAt }) => Date.parse(createdAt) >= begun);
-    done.push({ records, attempts });
+    done.push({ records, attempts: await since(look, begun) });
   }
   const quiet = quietMinutes > 0 ? await beQuiet(options, last ?? lookAt(await ground.begin())) : null;
   const { name, intervalMs, budget } = ground;
   return score({ ground: name, seed, intervalMs, budget, rounds: done, quiet });
 }
+
+const since = async (look: Look, at: number) =>
+  (await look.attempts()).filter(({ createdAt }) => Date.parse(createdAt) >= at).reverse();
 
 async function until({ settleMs, pace }: DrillOptions, test: () => Promise<boolean>, otherwise: string): Promise<void> {
   const end = pace.now() + settleMs;
@@ -110,7 +117,7 @@ async function beQuiet(options: DrillOptions, look: Look): Promise<QuietRecord &
   } finally {
     await ground.noise?.(false);
   }
-  const attempts = (await look.attempts()).filter(({ createdAt }) => Date.parse(createdAt) >= from);
+  const attempts = await since(look, from);
   const pages = pagesBefore === undefined ? undefined : (ground.pages()?.length ?? 0) - pagesBefore;
   return { minutes: quietMinutes, from, until, alerts: seen.size, pages, attempts };
 }

@@ -21,7 +21,8 @@ export type FaultRecord = {
   /** Undefined where nobody listens. */
   pages: number | undefined;
 };
-export type Attempt = Pick<HealAttempt, 'id' | 'target' | 'outcome' | 'status' | 'createdAt'> & {
+export type Attempt = Pick<HealAttempt, 'id' | 'target' | 'outcome' | 'status' | 'createdAt' | 'detail'> & {
+  remedy: string;
   /** When it began to act, epoch ms; undefined when it never did. */
   actsAt: number | undefined;
 };

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseDuration } from '@orrery/protocol';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Ground } from '../../drill/index.ts';
+import type { DrillDeclaration, Ground } from '../../drill/index.ts';
 import { wholeNumber } from '../arguments.ts';
 import { type ClientOptions, hubOptions } from '../client.ts';
-import { createOutput } from '../output.ts';
+import { createOutput, type Output } from '../output.ts';
 import { freePort } from '../port.ts';
-import { CliError, EXIT, type Terminal } from '../terminal.ts';
+import { CliError, EXIT, printable, type Terminal } from '../terminal.ts';
 
 type DrillOptions = ClientOptions & {
   faults?: number;
@@ -18,6 +18,8 @@ type DrillOptions = ClientOptions & {
   interval: number;
   quietMinutes: number;
   settle: number;
+  config?: string;
+  yes?: boolean;
 };
 
 export function registerDrill(program: Command, terminal: Terminal): void {
@@ -28,6 +30,8 @@ export function registerDrill(program: Command, terminal: Terminal): void {
         'Break one thing after the other and see what the hub makes of it: detected, diagnosed, repaired, or not.',
       ),
   )
+    .option('--config <file>', 'a ground of your own: drill.yaml names its hub, and its faults as pairs of commands')
+    .option('--yes', 'go on without being asked')
     .option('--faults <n>', 'so many faults at random, in place of each in turn', wholeNumber(1, 1000))
     .option('--seed <n>', 'repeats a random choice', wholeNumber(0, 2 ** 31), 1)
     .option('--only <text...>', 'only faults whose name holds one of these texts')
@@ -51,15 +55,15 @@ async function drill(options: DrillOptions, terminal: Terminal): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'orrery-drill-'));
   let ground: Ground | undefined;
   try {
-    ground = await groundOf(options, terminal, dir, output.progress);
-    const named = ground.faults.filter(({ name }) => options.only?.some((text) => name.includes(text)) ?? true);
-    if (named.length === 0)
+    ground = await groundOf(options, terminal, dir, output);
+    const chosen = ground.faults.filter(({ name }) => named(name, options.only));
+    if (chosen.length === 0)
       throw new CliError(EXIT.usage, `no fault of ${ground.name} has such a name`, {
         hint: `there are: ${ground.faults.map(({ name }) => name).join('; ')}`,
       });
     const report = await runDrill({
       ground,
-      faults: choose(named, { count: options.faults, seed: options.seed }),
+      faults: choose(chosen, { count: options.faults, seed: options.seed }),
       seed: options.seed,
       quietMinutes: options.quietMinutes,
       settleMs: options.settle,
@@ -81,26 +85,49 @@ async function drill(options: DrillOptions, terminal: Terminal): Promise<void> {
   }
 }
 
-async function groundOf(
-  options: DrillOptions,
-  terminal: Terminal,
-  dir: string,
-  progress: (text: string) => void,
-): Promise<Ground> {
-  const [{ fleetGround }, { ownHub }] = await Promise.all([
+async function groundOf(options: DrillOptions, terminal: Terminal, dir: string, output: Output): Promise<Ground> {
+  const [{ declaredGround, fleetGround, Refused }, { drillApi, ownHub }, { confirm, readDrill }] = await Promise.all([
     import('../../drill/index.ts'),
     import('../drill/own-hub.ts'),
+    import('../drill/read.ts'),
   ]);
-  progress('Starting three products and a hub …');
+  if (options.config !== undefined) {
+    const declared = await readDrill(options.config, terminal);
+    const api = drillApi(options, terminal);
+    try {
+      const ground = await declaredGround(declared, { api, env: terminal.env });
+      await confirm(planOf(declared, options), options.yes === true, terminal, output);
+      return ground;
+    } catch (error) {
+      if (error instanceof Refused) throw new CliError(EXIT.usage, `${options.config}: ${error.message}`);
+      throw error;
+    }
+  }
+  output.progress('Starting three products and a hub …');
   return fleetGround({
     dir,
     intervalMs: options.interval,
-    startHub: ownHub(terminal, output(options)),
+    startHub: ownHub(terminal, output.json),
     hubPort: await freePort(0, true),
   });
 }
 
-const output = ({ json }: DrillOptions): boolean => json === true;
+/** What will be done, letter by letter. */
+const planOf = ({ hub, faults }: DrillDeclaration, { only, faults: count, quietMinutes }: DrillOptions): string =>
+  [
+    `What is watched by ${hub} will be broken on purpose, ${count === undefined ? 'each of these in turn' : `${count} times at random`}:`,
+    ...faults
+      .filter(({ name }) => named(name, only))
+      .flatMap(({ name, project, service, inject, clear }) => [
+        `  ${printable(name)} (${project}/${service})`,
+        `    by   ${printable(inject.join(' '))}`,
+        `    then ${printable(clear.join(' '))}`,
+      ]),
+    `Afterwards it is left alone for ${quietMinutes} minutes.`,
+  ].join('\n');
+
+const named = (name: string, only: readonly string[] | undefined): boolean =>
+  only?.some((text) => name.includes(text)) ?? true;
 
 const duration =
   (least: string, most: string) =>
