@@ -46,7 +46,7 @@ export function symptomOf(
     return { ...general, check: `metric ${metric}`, failure };
   }
   const own = states.filter(({ project, service }) => project === alert.project && service === alert.service);
-  const worst = statusOf(own, alert.project, alert.service);
+  const worst = statusOf(own, alert.project, alert.service ?? '');
   const failing = own.find(({ status }) => status === worst);
   return {
     ...general,
