@@ -1,4 +1,4 @@
-export type { DrillApi, DrillFault, Ground } from './ground.ts';
+export type { DrillApi, Ground } from './ground.ts';
 export { DrillDeclaration } from './grounds/declaration.ts';
 export { declaredGround, Refused } from './grounds/declared.ts';
 export { fleetGround } from './grounds/fleet.ts';
