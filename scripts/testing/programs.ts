@@ -28,6 +28,11 @@ const PROGRAMS = {
     brew: 'node_exporter',
     found: () => inPath('prometheus-node-exporter'),
   },
+  statsmodels: {
+    packages: ['python3-statsmodels'],
+    brew: 'python',
+    found: () => existsSync('/usr/lib/python3/dist-packages/statsmodels'),
+  },
   // Elsewhere than on Linux as root nothing is asked of an engine.
   docker: {
     packages: ['docker.io', 'busybox-static'],
