@@ -115,6 +115,7 @@ export const PAGES = [
   { name: 'silences', path: '/alerts?tab=silences', shows: 'Maintenance' },
   { name: 'new-silence', path: '/alerts?tab=silences&new=silence', shows: 'Reason' },
   { name: 'healing', path: '/healing', shows: 'Policies' },
+  { name: 'predictions', path: '/predictions', shows: 'Series' },
   { name: 'ai', path: '/ai', shows: 'No AI call in this range' },
   { name: 'ai-calls', path: '/ai?tab=calls', shows: 'No such call' },
   { name: 'ai-budgets', path: '/ai?tab=budgets', shows: 'No budget is declared' },

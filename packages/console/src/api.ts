@@ -19,6 +19,8 @@ import type {
   FanoutDetail,
   FedMetrics,
   FedProject,
+  Forecast,
+  ForecastDetail,
   HealAttempt,
   HealControl,
   HealPolicyView,
@@ -284,6 +286,9 @@ export const api = {
   analyse: () => call<unknown>('POST', '/ops/analysis'),
   attempts: (signal?: AbortSignal) =>
     call<Page<HealAttempt>>('GET', '/ops/autoheal', { signal, query: { limit: 100 } }),
+  forecasts: (project: string | undefined, cursor: string | undefined, signal?: AbortSignal) =>
+    call<Page<Forecast>>('GET', '/api/forecasts', { signal, query: { project, cursor, limit: 200 } }),
+  forecast: (id: string, signal?: AbortSignal) => call<ForecastDetail>('GET', `/api/forecasts/${seg(id)}`, { signal }),
   healPolicies: (signal?: AbortSignal) => call<{ items: HealPolicyView[] }>('GET', '/ops/heal/policies', { signal }),
   healControl: (signal?: AbortSignal) => call<HealControl>('GET', '/ops/heal/control', { signal }),
   pauseHealing: () => call<HealControl>('POST', '/ops/heal/pause', { body: {} }),

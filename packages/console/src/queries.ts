@@ -200,6 +200,21 @@ export const analysisQuery = queryOptions({
   refetchInterval: every(300_000),
 });
 
+export const forecastsQuery = (project?: string) =>
+  infiniteQueryOptions({
+    queryKey: ['forecasts', project ?? 'all'],
+    queryFn: ({ pageParam, signal }) => api.forecasts(project, pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    refetchInterval: every(60_000),
+  });
+export const forecastQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['forecast', id],
+    queryFn: ({ signal }) => api.forecast(id, signal),
+    refetchInterval: every(60_000),
+  });
+
 export const attemptsQuery = queryOptions({
   queryKey: ['heal', 'attempts'],
   queryFn: ({ signal }) => api.attempts(signal),

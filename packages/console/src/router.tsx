@@ -13,7 +13,16 @@ import { Shell } from './desk/Shell.tsx';
 import { Broken, Missing } from './desk/Trouble.tsx';
 import { meQuery, queryClient } from './queries.ts';
 import { parseSearch, stringifySearch } from './ui/search.ts';
-import { readAi, readAlerts, readEcosystem, readOverview, readProject, readProjects, readSettings } from './views.ts';
+import {
+  readAi,
+  readAlerts,
+  readEcosystem,
+  readOverview,
+  readPredictions,
+  readProject,
+  readProjects,
+  readSettings,
+} from './views.ts';
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: Missing });
 
@@ -114,6 +123,12 @@ const healing = createRoute({
   path: '/healing',
   component: lazyRouteComponent(() => import('./healing/Healing.tsx')),
 });
+const predictions = createRoute({
+  getParentRoute: () => desk,
+  path: '/predictions',
+  validateSearch: readPredictions,
+  component: lazyRouteComponent(() => import('./predictions/Predictions.tsx')),
+});
 const ai = createRoute({
   getParentRoute: () => desk,
   path: '/ai',
@@ -139,7 +154,19 @@ export const router = createRouter({
     setup,
     invite,
     reset,
-    desk.addChildren([overview, dashboard, ecosystem, projects, project, alerts, healing, ai, settings, profile]),
+    desk.addChildren([
+      overview,
+      dashboard,
+      ecosystem,
+      projects,
+      project,
+      alerts,
+      healing,
+      predictions,
+      ai,
+      settings,
+      profile,
+    ]),
   ]),
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,

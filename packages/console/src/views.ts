@@ -54,6 +54,14 @@ export const readAlerts = (search: Search) =>
     alert: textOf(search.alert),
   });
 
+export const readPredictions = (search: Search) =>
+  given({
+    project: textOf(search.project),
+    series: textOf(search.series),
+    q: textOf(search.q),
+    sort: writeSort(readSort(search.sort)),
+  });
+
 export const SETTINGS_TABS = [
   'keys',
   'channels',

@@ -76,6 +76,13 @@ function usePaletteGroups() {
     { id: 'to-overview', label: 'Overview', leftSection: arrow, onClick: () => void navigate({ to: '/' }) },
     { id: 'to-alerts', label: 'Alerts', leftSection: arrow, onClick: () => void navigate({ to: '/alerts' }) },
     { id: 'to-ecosystem', label: 'Ecosystem', leftSection: arrow, onClick: () => void navigate({ to: '/ecosystem' }) },
+    {
+      id: 'to-predictions',
+      label: 'Predictions',
+      keywords: ['forecast'],
+      leftSection: arrow,
+      onClick: () => void navigate({ to: '/predictions' }),
+    },
     { id: 'to-healing', label: 'Healing', leftSection: arrow, onClick: () => void navigate({ to: '/healing' }) },
     { id: 'to-ai', label: 'AI', leftSection: arrow, onClick: () => void navigate({ to: '/ai' }) },
     { id: 'to-projects', label: 'Projects', leftSection: arrow, onClick: () => void navigate({ to: '/projects' }) },

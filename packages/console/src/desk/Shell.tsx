@@ -8,6 +8,7 @@ import {
   IconLayoutDashboard,
   IconSettings,
   IconTopologyStar3,
+  IconTrendingUp,
 } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
@@ -33,6 +34,7 @@ const ROOMS = [
   { to: '/ecosystem', name: 'Ecosystem', icon: IconTopologyStar3, key: 'e' },
   { to: '/alerts', name: 'Alerts', icon: IconAlertTriangle, key: 'a' },
   { to: '/healing', name: 'Healing', icon: IconHeartbeat, key: 'h' },
+  { to: '/predictions', name: 'Predictions', icon: IconTrendingUp, key: 'f' },
   { to: '/ai', name: 'AI', icon: IconBrain, key: 'i' },
   { to: '/projects', name: 'Projects', icon: IconApps, key: 'p' },
   { to: '/settings', name: 'Settings', icon: IconSettings, key: 's' },
@@ -126,6 +128,7 @@ function useGlobalKeys(): void {
     'g p': () => void navigate({ to: '/projects' }),
     'g a': () => void navigate({ to: '/alerts' }),
     'g h': () => void navigate({ to: '/healing' }),
+    'g f': () => void navigate({ to: '/predictions' }),
     'g i': () => void navigate({ to: '/ai' }),
     'g s': () => void navigate({ to: '/settings' }),
     p: toggleLive,

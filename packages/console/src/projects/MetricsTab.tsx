@@ -2,7 +2,7 @@ import { Button, TextInput } from '@mantine/core';
 import type { FedMetrics, ThresholdDeclaration } from '@orrery/protocol';
 import { IconDownload, IconSearch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo } from 'react';
 import { metricsQuery } from '../queries.ts';
 import type { Limit } from '../ui/chart.ts';
@@ -67,6 +67,9 @@ export default function MetricsTab({ slug, range, thresholds }: Props) {
         <Button leftSection={<IconDownload size={14} />} onClick={exportCsv} disabled={charts.length === 0}>
           CSV
         </Button>
+        <Link to="/predictions" search={{ project: slug }} className={classes.link}>
+          Predictions
+        </Link>
         <div className={classes.ranges}>
           <RangePicker view={range} />
         </div>

@@ -2,7 +2,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { chartOptions, type Limit } from './chart.ts';
+import { type Band, chartOptions, type Limit } from './chart.ts';
 import { formatClock, formatUtc, NONE } from './format.ts';
 import { alignSeries, type Line } from './series.ts';
 import classes from './TimeSeries.module.css';
@@ -17,6 +17,8 @@ export type TimeSeriesProps = {
   format: (value: number) => string;
   limits?: readonly Limit[] | undefined;
   height?: number;
+  /** Two lines (by their place) with what lies between them filled: an interval. */
+  band?: Band | undefined;
   /** Charts with the same key share their cursor. */
   syncKey: string;
   onZoom: (from: number, to: number) => void;
@@ -24,7 +26,7 @@ export type TimeSeriesProps = {
 
 /** The one chart of the console: lines over time with a shared cursor; dragging picks a span. */
 export function TimeSeries(props: TimeSeriesProps) {
-  const { lines, from, to, step, format, limits, height = 168, syncKey, onZoom, label } = props;
+  const { lines, from, to, step, format, limits, height = 168, syncKey, onZoom, label, band } = props;
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
   const [at, setAt] = useState<number | null>(null);
@@ -47,7 +49,7 @@ export function TimeSeries(props: TimeSeriesProps) {
     });
     const build = () => {
       if (gone) return;
-      const options = chartOptions({ names: names.split('\n'), syncKey, host, now, onCursor: setAt });
+      const options = chartOptions({ names: names.split('\n'), syncKey, host, now, onCursor: setAt, band });
       made = new uPlot(options, dataOf(now.current.columns), host);
       chart.current = made;
       observer.observe(host);
@@ -60,7 +62,7 @@ export function TimeSeries(props: TimeSeriesProps) {
       made?.destroy();
       chart.current = undefined;
     };
-  }, [names, scheme, syncKey]);
+  }, [names, scheme, syncKey, band]);
 
   useEffect(() => {
     const made = chart.current;

@@ -6,6 +6,9 @@ import type { Columns } from './series.ts';
 /** A line that somebody drew: the value a threshold watches. */
 export type Limit = { value: number; label: string; severity: Severity };
 
+/** The lines at these places are the edges of an interval. */
+export type Band = { readonly upper: number; readonly lower: number };
+
 type Now = {
   columns: Columns;
   from: number;
@@ -22,13 +25,14 @@ type Parts = {
   host: HTMLElement;
   now: RefObject<Now>;
   onCursor: (index: number | null) => void;
+  band?: Band | undefined;
 };
 
 const COLOURS = ['--data', '--data-2', '--data-3', '--data-4', '--data-5', '--data-6'];
 const FONT = '11px "Inter Variable", sans-serif';
 
 /** uPlot's options for the desk: quiet grid, tokens for colours, 24-hour clock, drag to zoom, cursor shared by key. */
-export function chartOptions({ names, syncKey, host, now, onCursor }: Parts): uPlot.Options {
+export function chartOptions({ names, syncKey, host, now, onCursor, band }: Parts): uPlot.Options {
   const style = getComputedStyle(host);
   const token = (name: string) => style.getPropertyValue(name).trim();
   const axis = { stroke: token('--ink-3'), font: FONT, ticks: { show: false } };
@@ -60,12 +64,13 @@ export function chartOptions({ names, syncKey, host, now, onCursor }: Parts): uP
         values: (_plot, splits) => splits.map((value) => now.current.format(value)),
       },
     ],
+    ...(band ? { bands: [{ series: [band.upper + 1, band.lower + 1], fill: token('--data-soft') }] } : {}),
     series: [
       {},
       ...names.map((label, place) => ({
         label,
         stroke: token(COLOURS[place % COLOURS.length] ?? '--data'),
-        width: 1.4,
+        width: place === band?.upper || place === band?.lower ? 0.7 : 1.4,
         ...(place >= COLOURS.length ? { dash: [5, 4] } : {}),
         ...(names.length === 1 ? { fill: token('--data-soft') } : {}),
         points: { show: onlyLonely },

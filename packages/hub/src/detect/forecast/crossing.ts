@@ -10,6 +10,8 @@ const RECENTLY = 36;
 /** From when on the hour counts as the earliest one to be thought of. */
 const POSSIBLE = 0.1;
 const LIKELY = 0.5;
+/** A handful of backtests proves no certainty. */
+const SUREST = 0.99;
 
 export type Crossing = {
   /** The greatest share of the backtest's errors that would leave the value beyond the limit, over any three hours within the 72. */
@@ -40,13 +42,13 @@ export function crossingOf(
   const lasting = shares.flatMap((_, hour) =>
     hour + LASTS > shares.length ? [] : [shares.slice(hour, hour + LASTS).reduce((sum, one) => sum + one, 0) / LASTS],
   );
-  const confidence = Math.max(0, ...lasting);
-  if (confidence < POSSIBLE) return undefined;
+  const greatest = Math.max(0, ...lasting);
+  if (greatest < POSSIBLE) return undefined;
   const first = (share: number) => lasting.findIndex((each) => each >= share);
   const expected = first(LIKELY);
   return {
-    confidence,
-    at: dataUntil + (expected >= 0 ? expected : lasting.indexOf(confidence)) * HOUR,
+    confidence: Math.min(SUREST, greatest),
+    at: dataUntil + (expected >= 0 ? expected : lasting.indexOf(greatest)) * HOUR,
     earliestAt: dataUntil + first(POSSIBLE) * HOUR,
     known: path.recent.slice(-RECENTLY).some(beyond),
   };

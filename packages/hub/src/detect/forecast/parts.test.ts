@@ -117,7 +117,7 @@ describe('a crossing', () => {
   const rising = { point: [...series(HORIZON, (hour) => 50 + hour)], recent: [48, 49] };
   it('tells when, how surely and how early', () => {
     const crossing = crossingOf(rising, { spread }, { above: 80 }, 0);
-    expect(crossing).toMatchObject({ confidence: 1, known: false });
+    expect(crossing).toMatchObject({ confidence: 0.99, known: false });
     expect((crossing?.at ?? 0) / HOUR).toBeCloseTo(29, 0);
     expect(crossing?.earliestAt).toBeLessThanOrEqual(crossing?.at ?? 0);
     const falling = { point: rising.point.map((value) => -value), recent: [] };
