@@ -183,7 +183,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         await appendEvents(trx, some);
         await actions.see(trx, some);
         await gateway.takeLeads(trx, some);
-        await detect.security.take(trx, some);
+        if (detect.security.concerns(some)) await takeAttacks(trx, (part) => detect.security.take(part, some));
       },
       hubs,
       selfCheckTargets: () => file.network.selfCheck,
@@ -289,6 +289,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         if (hubs.shared) log.info({ leading }, leading ? 'this hub judges and tells' : 'another hub judges and tells');
       },
     });
+    const takeAttacks = jobs.step({ name: 'security.take', agent: 'Security' });
     const agents = createAgents({
       ...{ db, clock, log, audit, enabled: agentEnabled, shared: hubs.shared, jobs },
       held: (agent) => (agent === 'Repair' && file.repair.enabled !== true ? HEALING_OFF : undefined),
@@ -389,7 +390,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       onRecord: access.onRecord,
       shownTo,
       observe: telemetry.observeRequest,
-      seen: detect.security.own.see,
+      seen: (request) => void (agentEnabled('Security') && detect.security.own.see(request)),
       tracer: tracing,
       pagesDir: PAGES,
       https: publicUrl.startsWith('https:'),

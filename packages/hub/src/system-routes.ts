@@ -20,7 +20,7 @@ type Rooms = {
   catalog: Pick<Catalog, 'list'>;
   clock: Clock;
   db: Db;
-  detect: { forecasts: Pick<Detect['forecasts'], 'list'> };
+  detect: { forecasts: Pick<Detect['forecasts'], 'list'>; security: Pick<Detect['security'], 'list'> };
   kind: string;
   health: SystemDeps['health'];
   hubs: Pick<Hubs, 'members'>;
@@ -31,22 +31,19 @@ type Rooms = {
   /** Platforms that tiers name. */
   tiers(): readonly string[];
   samples: Pick<Samples, 'latest' | 'tagged'>;
-  /** What rooms tell that may not be there. */
-  told?: Partial<Pick<SystemDeps, 'security'>>;
 };
 
 /** `/admin/system/*`, from what every room tells. */
 export function systemRoutes(rooms: Rooms): Route<Caller>[] {
   const { agents, alerts, catalog, clock, db, detect, intake, learning, repair, samples } = rooms;
   const started = clock.monotonic();
-  const nothing = async () => [];
   const lists = {
     alerts: async (caller: Caller, limit: number) =>
       (await alerts.list(caller, { status: ['open', 'acknowledged'], limit })).items,
     repairs: async (caller: Caller, limit: number) => (await repair.list(caller, { limit })).items,
     patterns: async (caller: Caller, limit: number) => (await learning.patterns(caller)).slice(0, limit),
     predictions: async (caller: Caller, limit: number) => (await detect.forecasts.list(caller, { limit })).items,
-    security: rooms.told?.security ?? nothing,
+    security: async (caller: Caller, limit: number) => (await detect.security.list(caller, { limit })).items,
   };
   const system = createSystem({
     ...lists,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Alert } from './alert.ts';
+import { SecurityIncident } from './attacks.ts';
 import { Time } from './common.ts';
 import { Forecast } from './forecast.ts';
 import { HealAttempt } from './heal.ts';
@@ -100,6 +101,6 @@ export const SystemDashboard = SystemHealth.extend({
   repairs: z.object({ newest: z.array(HealAttempt) }),
   patterns: z.array(Pattern),
   predictions: z.array(Forecast),
-  security: z.array(z.unknown()),
+  security: z.array(SecurityIncident),
 });
 export type SystemDashboard = z.infer<typeof SystemDashboard>;

@@ -5,6 +5,7 @@ import {
   Forecast,
   HealAttempt,
   Pattern,
+  SecurityIncident,
   SystemDashboard,
   SystemHealth,
   SystemHealthDetailed,
@@ -106,7 +107,7 @@ export function agentRoutes({ agents, system, lists }: Rooms): Route<Caller>[] {
     read(
       'security',
       'Attacks that were found in traced requests',
-      z.object({ items: z.array(z.unknown()) }),
+      z.object({ items: z.array(SecurityIncident) }),
       some,
       async ({ caller, query }) => ({ items: [...(await lists.security(caller, query.limit))] }),
     ),

@@ -11,6 +11,7 @@ import {
   type Pattern,
   type PlatformHealth,
   type PublicHealth,
+  type SecurityIncident,
   type SystemDashboard,
   type SystemHealth,
   type SystemHealthDetailed,
@@ -32,7 +33,7 @@ type Newest = {
 };
 /** The newest or the most important first, at most so many. */
 type List<T> = (caller: Caller, limit: number) => Promise<readonly T[]>;
-type Lists = { patterns: List<Pattern>; predictions: List<Forecast>; security: List<unknown> };
+type Lists = { patterns: List<Pattern>; predictions: List<Forecast>; security: List<SecurityIncident> };
 
 export type SystemDeps = Lists & {
   agents(caller: Caller): Promise<Agents>;

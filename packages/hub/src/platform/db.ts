@@ -95,7 +95,8 @@ const RETRYABLE_STATES = new Set(['40001', '40P01']);
 /** SQLITE_BUSY and SQLITE_LOCKED, in the low byte of an extended result code. */
 const RETRYABLE_RESULTS = new Set([5, 6]);
 
-function isLostRace(error: unknown): boolean {
+/** Whether another writer was first: the whole transaction is to be tried again. */
+export function isLostRace(error: unknown): boolean {
   const { code = '', errcode = 0 } = error as { code?: string; errcode?: number };
   return RETRYABLE_STATES.has(code) || (code === 'ERR_SQLITE_ERROR' && RETRYABLE_RESULTS.has(errcode & 0xff));
 }

@@ -42,6 +42,24 @@ export function createJobRows(db: Db) {
         .execute();
     },
 
+    /** Adds what was done on one of several hubs to what all of them did. */
+    async add(
+      name: string,
+      { runs, failures, ...newest }: Omit<JobRow, 'name' | 'last_slot_at' | 'restarts' | 'next_run_at'>,
+    ): Promise<void> {
+      await tables
+        .insertInto('jobs')
+        .values({ ...EMPTY, name, runs, failures, ...newest })
+        .onConflict((oc) =>
+          oc.column('name').doUpdateSet((eb) => ({
+            runs: eb('jobs.runs', '+', runs),
+            failures: eb('jobs.failures', '+', failures),
+            ...newest,
+          })),
+        )
+        .execute();
+    },
+
     /** Claims one slot of a calendar schedule in SQL, so that it runs exactly once however many hubs and restarts there are. */
     async claimSlot(name: string, slot: number): Promise<boolean> {
       await tables

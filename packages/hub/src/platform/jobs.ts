@@ -8,6 +8,7 @@ import { type Grace, type Run, startRun } from './job-run.ts';
 import { dropLease, leaseHolder, leaseLeft, SERVER_TIME, takeLease } from './leases.ts';
 import type { Log } from './log.ts';
 import { isOutage } from './outage.ts';
+import { createSteps, type StepDefinition } from './steps.ts';
 
 export type Schedule = { everyMs: number } | { cron: string; timezone?: string };
 export type JobContext = { signal: AbortSignal };
@@ -89,6 +90,7 @@ export function createJobs(deps: {
   const { db, clock, log, holderId } = deps;
   const enabled = deps.enabled ?? (() => true);
   const rows = createJobRows(db);
+  const steps = createSteps({ clock, log, holderId, rows, enabled });
   const stopping = new AbortController();
   const states = new Map<string, State>();
   const wakeUps = new Map<string, () => void>();
@@ -308,9 +310,10 @@ export function createJobs(deps: {
   async function list(): Promise<Job[]> {
     const stored = await rows.all();
     const here = leading();
-    return definitions.map((job) =>
+    const scheduled = definitions.map((job) =>
       jobView(job, { here, holderId, enabled: enabled(job.agent) }, states.get(job.name), stored.get(job.name)),
     );
+    return [...scheduled, ...steps.list(stored)];
   }
 
   /** Ends a job's run and its back-off, and runs it now; one of the calendar only when `now` says so or its last run failed. */
@@ -333,7 +336,12 @@ export function createJobs(deps: {
     /** For how long the database has not taken a write that it was asked for, ms. */
     silentMs: () => (askingSince === undefined ? 0 : clock.monotonic() - askingSince),
     /** Jobs of this hub whose last three runs failed. */
-    failing: () => [...states].flatMap(([name, { consecutive }]) => (leading() && consecutive >= 3 ? [name] : [])),
+    failing: () => [
+      ...[...states].flatMap(([name, { consecutive }]) => (leading() && consecutive >= 3 ? [name] : [])),
+      ...steps.failing(),
+    ],
+    /** Makes a step of an agent: what it does whenever something happens. */
+    step: (step: StepDefinition) => steps.define(step),
     async start(jobs: readonly JobDefinition[]): Promise<void> {
       definitions = jobs;
       const stored = await rows.all();
@@ -371,6 +379,7 @@ export function createJobs(deps: {
     },
     /** The same for every job of an agent; one of the calendar keeps its time unless its last run failed. */
     restartAgent(agent: JobDefinition['agent']): void {
+      steps.restart(agent);
       for (const job of definitions) {
         const state = states.get(job.name);
         if (state && job.agent === agent) restartState(job, state, false);
@@ -386,6 +395,7 @@ export function createJobs(deps: {
       await Promise.all(loops);
       try {
         for (const [name, state] of states) if (state.runs > 0) await save(name, state, true);
+        await steps.stop();
         if (leading()) await dropLease(db, LEADER, holderId);
       } catch (error) {
         log.warn({ err: error }, 'the job lease could not be given back; it ends by itself');

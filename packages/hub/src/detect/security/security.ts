@@ -9,7 +9,7 @@ import { attackFacts } from './gather.ts';
 import { getSecurity, listSecurity, type SecurityFilter } from './list.ts';
 import { createOwnWatch } from './own.ts';
 import { attacksOf, securityPosture } from './posture.ts';
-import { countAttacks, expireAttacks, takeAttacks } from './take.ts';
+import { ATTACK_EVENT, countAttacks, expireAttacks, takeAttacks } from './take.ts';
 
 export type Security = ReturnType<typeof createSecurity>;
 
@@ -27,6 +27,8 @@ export function createSecurity(deps: {
   const { db, clock, log } = deps;
   const own = { db, now: clock.now };
   return {
+    /** Whether events tell of attacks. */
+    concerns: (events: readonly { type: string }[]) => events.some(({ type }) => type === ATTACK_EVENT),
     /** Counts what events tell of attacks, inside the transaction that stores them. */
     take: (trx: Db, events: Parameters<typeof takeAttacks>[1]) => takeAttacks(trx, events, clock.now()),
     /** Looks at the hub's own requests. */
