@@ -70,8 +70,12 @@ export type RunningPostgres = {
   stop(): Promise<void>;
 };
 
-/** Starts a private PostgreSQL on 127.0.0.1: own folder, own socket, free port, gone without a trace after `stop`. */
-export async function startPostgres(): Promise<RunningPostgres> {
+/** Starts a private PostgreSQL on 127.0.0.1: own folder, own socket, free port, gone without a trace after `stop`. `settings` are as in postgresql.conf. */
+export async function startPostgres({
+  settings = [],
+}: {
+  settings?: readonly string[];
+} = {}): Promise<RunningPostgres> {
   const binaries = requireBinaries();
   const { prefix, uid, gid } = unprivileged();
   const root = mkdtempSync(join(tmpdir(), 'orrery-pg-'));
@@ -91,9 +95,13 @@ export async function startPostgres(): Promise<RunningPostgres> {
     const url = `postgres://orrery@127.0.0.1:${port}/postgres`;
     const run = start('postgres', [
       ...['-D', data, '-p', String(port), '-k', root],
-      ...['listen_addresses=127.0.0.1', 'fsync=off', 'full_page_writes=off', 'max_connections=200'].flatMap(
-        (setting) => ['-c', setting],
-      ),
+      ...[
+        'listen_addresses=127.0.0.1',
+        'fsync=off',
+        'full_page_writes=off',
+        'max_connections=200',
+        ...settings,
+      ].flatMap((setting) => ['-c', setting]),
     ]);
     const launch = async () => {
       server = spawn(run.command, run.args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });

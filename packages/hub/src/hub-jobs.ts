@@ -5,7 +5,7 @@ import type { Alerts } from './alerts/index.ts';
 import type { Analysis } from './analysis/index.ts';
 import type { Catalog } from './catalog/index.ts';
 import type { FileConfig } from './config/index.ts';
-import type { Detect } from './detect/index.ts';
+import type { Detect, Performance } from './detect/index.ts';
 import type { DiagnosisRoom } from './diagnosis/index.ts';
 import type { Events } from './events/index.ts';
 import type { Intake } from './intake/index.ts';
@@ -32,6 +32,7 @@ type Rooms = {
   intake: Pick<Intake, 'expire' | 'runOnce'>;
   kafka: ReturnType<typeof createKafka>;
   learning: Pick<Learning, 'expire'>;
+  performances: Pick<Performance, 'expire'>;
   repair: Pick<Repair, 'expire'>;
   samples: Pick<Samples, 'rollup' | 'expire'>;
   tracing: Tracer;
@@ -53,6 +54,7 @@ export function hubJobs(rooms: Rooms, file: () => FileConfig): JobDefinition[] {
     intake,
     kafka,
     learning,
+    performances,
     repair,
     samples,
     tracing,
@@ -86,6 +88,7 @@ export function hubJobs(rooms: Rooms, file: () => FileConfig): JobDefinition[] {
         await samples.expire(file().retention, signal);
         await intake.expire(file().retention.checks);
         await detect.expire();
+        await performances.expire();
         await catalog.expireEdges();
         await actions.expire(file().retention.events);
         await events.expire(file().retention.events);

@@ -10,7 +10,7 @@ import { createAlerts } from './alerts/index.ts';
 import { createAnalysis } from './analysis/index.ts';
 import { createCatalog, createLayout } from './catalog/index.ts';
 import { type Config, defaultsFor, type FileConfig, mailServer, watchConfig } from './config/index.ts';
-import { createDetect } from './detect/index.ts';
+import { createDetect, createPerformance } from './detect/index.ts';
 import { createDiagnosis } from './diagnosis/index.ts';
 import { createEvents } from './events/index.ts';
 import { askByGateway } from './explain-by-gateway.ts';
@@ -157,6 +157,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     });
     const layout = createLayout({ log });
     stops.push(() => layout.close());
+    const performances = createPerformance({ db, clock, log, outbound, samples, projects: catalog.declarations });
     const identity = { id: holderId, name: `${hostname()}:${process.pid}`, version: VERSION };
     const hubs =
       databaseUrl === undefined ? aloneHub(clock, identity) : sharedHub({ ...identity, url: databaseUrl, clock, log });
@@ -179,6 +180,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       apiKeyOf: catalog.apiKeyOf,
       storeSamples: samples.append,
       storeEdges: catalog.takeEdges,
+      storeWindows: performances.keep,
       appendEvents: async (trx, some) => {
         await appendEvents(trx, some);
         await actions.see(trx, some);
@@ -235,6 +237,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       rules: (projects) => alerts.rules.facts(projects),
       budgets: accounts.budgets.facts,
       trends: (projects) => analysis.trends(projects),
+      performance: performances.problems,
       offlineAfterMs: () => file.freshness.offlineAfterMs,
       attackKey: secrets.derive('attack-actors:v1'),
     });
@@ -364,7 +367,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
         clock,
         closing: closing.signal,
       },
-      ...{ agents, db, kind, health: ownHealth.status, tiers: () => Object.values(file.tiers) },
+      ...{ agents, db, kind, performances, health: ownHealth.status, tiers: () => Object.values(file.tiers) },
     });
     routes.push(
       ...hubRoutes({
@@ -405,6 +408,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...repair.jobs,
       ...agents.jobs,
       ...learning.jobs,
+      ...performances.jobs,
       ...(projectHub?.jobs ?? []),
       ...accounts.jobs,
       ...actions.jobs,
@@ -423,6 +427,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
           intake,
           kafka,
           learning,
+          performances,
           repair,
           samples,
           tracing,

@@ -8,7 +8,7 @@ import { type Analysis, analysisRoutes } from './analysis/index.ts';
 import { type Catalog, catalogRoutes, type createLayout } from './catalog/index.ts';
 import { configRoutes, type watchConfig } from './config/index.ts';
 import { dashboardRoutes } from './dashboard.ts';
-import { type Detect, detectRoutes, forecastRoutes } from './detect/index.ts';
+import { type Detect, detectRoutes, forecastRoutes, type Performance, performanceRoutes } from './detect/index.ts';
 import { type DiagnosisRoom, diagnosisRoutes } from './diagnosis/index.ts';
 import { type Events, eventRoutes } from './events/index.ts';
 import { type Hubs, hubListRoutes, type Intake, instanceRoutes, intakeRoutes, meshRoutes } from './intake/index.ts';
@@ -47,6 +47,7 @@ type Rooms = {
   kind: string;
   layout: ReturnType<typeof createLayout>;
   learning: Learning;
+  performances: Performance;
   projectHub: ReturnType<typeof createProjectHub> | undefined;
   repair: Repair;
   samples: Samples;
@@ -68,6 +69,7 @@ export const roomRoutes = (rooms: Rooms): Route<Caller>[] => [
   ...sampleRoutes(rooms.samples),
   ...detectRoutes(rooms.detect),
   ...forecastRoutes(rooms.detect.forecasts),
+  ...performanceRoutes(rooms.performances),
   ...alertRoutes(rooms.alerts),
   ...ruleRoutes(rooms.alerts.rules),
   ...accountRoutes(rooms.accounts, rooms.clock.now),

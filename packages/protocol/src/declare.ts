@@ -10,6 +10,7 @@ import { ForecastDeclaration } from './forecast.ts';
 import { HealLimits, HealPolicy } from './heal.ts';
 import { AccessDeclaration } from './identity.ts';
 import { DeclaredEdge } from './mesh.ts';
+import { PerformanceDeclaration } from './performance.ts';
 import { ClientCertificate, ProbeDeclaration } from './probes.ts';
 import { RuleDeclaration } from './rules.ts';
 import { ServiceRef, StatusPageDeclaration } from './statuspage.ts';
@@ -78,6 +79,7 @@ export const ProjectDeclaration = z.strictObject({
   services: z.array(ServiceDeclaration).max(200).default([]),
   thresholds: z.array(ThresholdDeclaration).max(500).default([]),
   forecasts: ForecastDeclaration.optional(),
+  performance: PerformanceDeclaration.optional(),
 });
 export type ProjectDeclaration = z.infer<typeof ProjectDeclaration>;
 

@@ -26,6 +26,7 @@ export * from './mesh.ts';
 export * from './meshStatus.ts';
 export * from './ops.ts';
 export * from './patterns.ts';
+export * from './performance.ts';
 export * from './permissions.ts';
 export * from './probes.ts';
 export * from './problem.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MetricKey, ServiceName, Slug, Time } from './common.ts';
+import { PerformanceWindow } from './performance.ts';
 
 /** Section 2 of the contracts: the payloads of the mesh. The HTTP door carries the same ones inside CloudEvents. */
 export const Presence = z.object({
@@ -112,6 +113,7 @@ export const MESH_PAYLOADS = {
   'deploy.summary.status': DeploySummary,
   'integration.edge': IntegrationEdge,
   'calls.summary.outgoing': CallsSummary,
+  'performance.summary.window': PerformanceWindow,
   'metrics.samples': SampleBatch,
 } as const;
 export type MeshKind = keyof typeof MESH_PAYLOADS | 'events.<type>';

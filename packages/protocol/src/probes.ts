@@ -139,7 +139,7 @@ export const TlsProbe = z.strictObject({
   ...probeCommon,
 });
 
-const dbUrl = (schemes: RegExp, error: string) =>
+export const dbUrl = (schemes: RegExp, error: string) =>
   z
     .string()
     .max(2048)

@@ -41,6 +41,19 @@ const PLACES: Record<string, (target: string) => [schema: z.ZodType, declared: u
   'docker.url': (url) => [ProbeDeclaration, { kind: 'docker', container: 'c', url }],
   'docker.socket': (socket) => [ProbeDeclaration, { kind: 'docker', container: 'c', socket }],
   'postgres.url': (url) => [ProbeDeclaration, { kind: 'postgres', url }],
+  'url of a database that is looked at': (url) => [
+    ProjectDeclaration,
+    { slug: 'v', name: 'V', hubUrl: 'http://h', performance: { postgres: { url } } },
+  ],
+  serverName: (serverName) => [
+    ProjectDeclaration,
+    {
+      slug: 'v',
+      name: 'V',
+      hubUrl: 'http://h',
+      performance: { postgres: { url: 'postgres://h', tls: { serverName } } },
+    },
+  ],
   'redis.url': (url) => [ProbeDeclaration, { kind: 'redis', url }],
   'tcp.host': (host) => [ProbeDeclaration, { kind: 'tcp', host, port: 80 }],
   'tls.host': (host) => [ProbeDeclaration, { kind: 'tls', host }],

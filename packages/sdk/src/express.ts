@@ -16,7 +16,7 @@ export type ExpressOptions = {
 
 /** Serves the SDK's routes and traces every other request. Mount it first, before body parsers: `app.use(orrery(instance))`. */
 export function orrery(instance: Instance, options: ExpressOptions = {}): RequestHandler {
-  const { tracer, attacks } = instance;
+  const { tracer, attacks, requests } = instance;
   return (req, res, next) => {
     const path = pathOf(req.originalUrl);
     if (instance.handles(path)) {
@@ -25,6 +25,7 @@ export function orrery(instance: Instance, options: ExpressOptions = {}): Reques
       return;
     }
     const started = performance.now();
+    const trace = requests.open();
     const bytes = byteCounter(req);
     res.once('close', () => {
       const { method } = req;
@@ -36,6 +37,7 @@ export function orrery(instance: Instance, options: ExpressOptions = {}): Reques
         status,
         durationMs: performance.now() - started,
         bytes: bytes(res.getHeader('content-length')),
+        trace,
         ...ask(options.who, req, res),
       });
       attacks.see({
@@ -48,7 +50,7 @@ export function orrery(instance: Instance, options: ExpressOptions = {}): Reques
         actor: ask(options.actor, req, res) ?? actorOf(req.ip, headerOf(req, 'x-forwarded-for')),
       });
     });
-    next();
+    requests.run(trace, next);
   };
 }
 

@@ -2,6 +2,7 @@ import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastif
 import { actorOf } from './attacks/index.ts';
 import type { Instance } from './instance.ts';
 import { answerNode, byteCounter, headerOf, pathOf } from './node-bridge.ts';
+import type { RequestTrace } from './requests.ts';
 import { ask } from './shared.ts';
 import { UNMATCHED, type Who } from './tracer.ts';
 
@@ -15,11 +16,14 @@ export type FastifyOptions = {
 
 /** Serves the SDK's routes and traces every other request of the whole app: `await app.register(orrery, { instance })`. */
 export const orrery: FastifyPluginCallback<FastifyOptions> = (app, { instance, who, actor }, done) => {
-  const { basePath, tracer, attacks } = instance;
+  const { basePath, tracer, attacks, requests } = instance;
+  const traces = new WeakMap<object, RequestTrace>();
 
   app.addHook('onRequest', (request, reply, next) => {
     if (!instance.handles(pathOf(request.raw.url ?? '/'))) {
       const started = performance.now();
+      const trace = requests.open();
+      traces.set(request, trace);
       const bytes = byteCounter(request.raw);
       // Not onResponse: that hook is silent about a client that went away.
       reply.raw.once('close', () => {
@@ -32,6 +36,7 @@ export const orrery: FastifyPluginCallback<FastifyOptions> = (app, { instance, w
           status,
           durationMs: performance.now() - started,
           bytes: bytes(reply.raw.getHeader('content-length')),
+          trace,
           ...ask(who, request, reply),
         });
         attacks.see({
@@ -46,6 +51,12 @@ export const orrery: FastifyPluginCallback<FastifyOptions> = (app, { instance, w
       });
     }
     next();
+  });
+  // The handler runs after the body was read, which happens outside of whatever ran before.
+  app.addHook('preHandler', (request, _reply, next) => {
+    const trace = traces.get(request);
+    if (trace) requests.run(trace, next);
+    else next();
   });
 
   // Its own scope: the raw body is what a signature covers, so no parser of the product may touch it.

@@ -19,10 +19,11 @@ export type HonoOptions = {
  * On `@hono/node-server` a request ends when its last byte is written; elsewhere when its answer is ready to be sent.
  */
 export function orrery(instance: Instance, options: HonoOptions = {}): MiddlewareHandler {
-  const { tracer, attacks } = instance;
+  const { tracer, attacks, requests } = instance;
   return async (c, next) => {
     if (instance.handles(c.req.path)) return instance.handle(c.req.raw);
     const started = performance.now();
+    const trace = requests.open();
     const node = nodeOf(c.env);
     const bytes = node ? byteCounter(node.incoming) : Number;
     const record = (status: number) => {
@@ -34,6 +35,7 @@ export function orrery(instance: Instance, options: HonoOptions = {}): Middlewar
         status,
         durationMs: performance.now() - started,
         bytes: bytes(c.res.headers.get('content-length')) || 0,
+        trace,
         ...ask(options.who, c),
       });
       const header = (name: string) => c.req.header(name);
@@ -43,7 +45,7 @@ export function orrery(instance: Instance, options: HonoOptions = {}): Middlewar
       void bodyOf(c).then((body) => attacks.see({ ...seen, body }));
     };
     if (node) node.outgoing.once('close', () => record(node.outgoing.writableFinished ? c.res.status : 499));
-    await next();
+    await requests.run(trace, next);
     if (!node) record(c.res.status);
     return undefined;
   };

@@ -24,8 +24,11 @@ import { createMetrics } from './metrics.ts';
 import { type InstanceOptions, readOptions } from './options.ts';
 import { cloudEvent } from './outbox.ts';
 import { createOutgoing, type Outgoing } from './outgoing.ts';
+import { createPerformance } from './performance.ts';
+import { createPools, type Pools } from './pools.ts';
 import { createQueryLog, type QueryLog } from './queries.ts';
 import { type Reporting, startReporting } from './reporting.ts';
+import { createRequests, type Requests, repeated } from './requests.ts';
 import { createTracer, type Tracer } from './tracer.ts';
 
 type Payload<Kind extends keyof typeof MESH_PAYLOADS> = (typeof MESH_PAYLOADS)[Kind]['_zod']['input'];
@@ -54,6 +57,10 @@ export type Instance = {
   /** Counts calls to other hosts: those of `fetch`, undici and `node:http` by itself while it runs. */
   readonly outgoing: Pick<Outgoing, 'record'>;
   readonly queries: QueryLog;
+  /** Which request a statement belongs to: what adapters open and run. */
+  readonly requests: Requests;
+  /** Pools of connections whose fullness is reported: `tracePool` of `@orrery/sdk/pg` adds one. */
+  readonly pools: Pick<Pools, 'watch'>;
   /** Sends an event of the product, such as `lead.created`. It never throws: what cannot travel is said in the answer. */
   emit(type: string, data?: unknown, given?: { id?: string; time?: Date }): Queued;
   /** Sends samples beside the regular metrics; what is not finite is refused by field. */
@@ -84,7 +91,6 @@ export function createInstance(options: InstanceOptions): Instance {
   const timeoutMs = options.checkTimeoutMs ?? 2000;
 
   const ring = createLogRing(options.logCapacity ?? 1000);
-  const tracer = createTracer(options.tracer ?? {}, now);
   const attacks = createAttackWatch({
     ...options.attacks,
     // The same on every process of the product, and known to nobody who has the tokens alone.
@@ -93,7 +99,12 @@ export function createInstance(options: InstanceOptions): Instance {
     ),
     now,
   });
-  const queries = createQueryLog(options.queries ?? {}, now);
+  const requests = createRequests();
+  const repeats = repeated();
+  const pools = createPools(now);
+  const tracer = createTracer(options.tracer ?? {}, now, repeats);
+  const queries = createQueryLog(options.queries ?? {}, now, requests);
+  const performances = createPerformance({ tracer, queries, repeats, pools });
   const health = createHealth({ checks: options.checks ?? {}, version, timeoutMs, reuseMs, now });
   const metrics = createMetrics({
     project,
@@ -101,6 +112,7 @@ export function createInstance(options: InstanceOptions): Instance {
     tracer,
     queries,
     attacks,
+    pools,
     process: options.processMetrics ?? true,
     timeoutMs,
     reuseMs,
@@ -237,6 +249,8 @@ export function createInstance(options: InstanceOptions): Instance {
     attacks,
     outgoing,
     queries,
+    requests,
+    pools,
     emit(type, data, given = {}) {
       if (!emitter) return noHub;
       if (!/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){0,7}$/.test(type) || type.length > 128)
@@ -278,6 +292,11 @@ export function createInstance(options: InstanceOptions): Instance {
         calls: () => {
           const calls = outgoing.take();
           if (calls) send('calls.summary.outgoing', about({ ...calls, ts: new Date().toISOString() }));
+        },
+        performanceEveryMs: hub.performanceEveryMs ?? 60_000,
+        performance: () => {
+          const window = performances.take(now());
+          if (window) send('performance.summary.window', about({ ...window, instance: instanceId }));
         },
         presenceEveryMs: hub.presenceEveryMs ?? 60_000,
         metricsEveryMs: hub.metricsEveryMs ?? 15_000,

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { MetricKey, type Metrics, type WireSample } from '@orrery/protocol';
 import type { AttackWatch } from './attacks/index.ts';
+import type { Pools } from './pools.ts';
 import type { QueryLog } from './queries.ts';
 import { shared, underWay, within } from './shared.ts';
 import type { Tracer } from './tracer.ts';
@@ -18,6 +19,7 @@ export type MetricOptions = {
   queries: QueryLog;
   attacks: Pick<AttackWatch, 'totals'>;
   /** Adds `process.*`: memory (bytes, and percent of what it may have), uptime, CPU and event-loop use. */
+  pools: Pick<Pools, 'now'>;
   process: boolean;
   timeoutMs: number;
   reuseMs: number;
@@ -39,14 +41,14 @@ const UNITS: readonly [RegExp, string][] = [
 
 /** Asks every source at the same time; one that fails, hangs or gives no finite value is left out, never written as 0. */
 export function createMetrics(options: MetricOptions): MetricReader {
-  const { tracer, queries, attacks } = options;
+  const { tracer, queries, attacks, pools } = options;
   const usage = createUsage(options.now);
   const own = createOwn(options);
   const collect = async (): Promise<Metrics> => {
     const values: Record<string, Value> = {};
     if (options.process) Object.assign(values, usage());
     Object.assign(values, requestFigures(tracer.totals()), queryFigures(queries.totals()));
-    Object.assign(values, attackFigures(attacks));
+    Object.assign(values, attackFigures(attacks), poolFigures(pools.now()));
     for (const [key, value] of await own()) if (MetricKey.safeParse(key).success && usable(value)) values[key] = value;
     return { site_key: options.project, timestamp: new Date().toISOString(), metrics: values };
   };
@@ -124,6 +126,15 @@ function attackFigures(watch: Pick<AttackWatch, 'totals'>): Record<string, numbe
   for (const count of attacks.values()) all += count;
   return { 'security.attacks_total': all, ...(errors > 0 ? { 'security.inspection_errors_total': errors } : {}) };
 }
+const poolFigures = (pools: ReturnType<Pools['now']>): Record<string, number> =>
+  pools
+    ? {
+        'db.pool_max': pools.max,
+        'db.pool_size': pools.size,
+        'db.pool_idle': pools.idle,
+        'db.pool_waiting': pools.waiting,
+      }
+    : {};
 
 function defined(values: Record<string, number | undefined>): Record<string, number> {
   return Object.fromEntries(

@@ -29,12 +29,14 @@ export function traced<R extends Request, Context>(
   return async (request, context) => {
     const started = performance.now();
     const record = (status: number, bytes: number) => {
+      const trace = instance.requests.open();
       instance.tracer.record({
         method: request.method,
         route,
         status,
         durationMs: performance.now() - started,
         bytes,
+        trace,
         ...ask(options.who, request),
       });
       const { pathname, search } = new URL(request.url);
@@ -48,7 +50,7 @@ export function traced<R extends Request, Context>(
       });
     };
     try {
-      const response = await handler(request, context);
+      const response = await instance.requests.run(trace, () => handler(request, context));
       record(response.status, Number(response.headers.get('content-length')) || 0);
       return response;
     } catch (error) {

@@ -27,6 +27,8 @@ export type HubOptions = {
   attacksEveryMs?: number;
   /** How often it is reported which hosts were called, in ms (default 60,000); 0 counts none. */
   callsEveryMs?: number;
+  /** How often routes, statements and pools are reported, in ms (default 60,000); 0 reports none. */
+  performanceEveryMs?: number;
   /** What may wait: events (default 10,000), samples (default 50,000), and the bytes of both (default 16 MiB). */
   maxEvents?: number;
   maxBytes?: number;

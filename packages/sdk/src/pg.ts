@@ -1,8 +1,9 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { ClientBase, Pool } from 'pg';
 import type { Instance } from './instance.ts';
-import { countRows, type QueryLog } from './queries.ts';
+import { countRows } from './queries.ts';
 
-type Callback = (error: unknown, result: unknown) => void;
+type Callback = (...args: unknown[]) => void;
 type Query = (...args: unknown[]) => unknown;
 type Submittable = {
   submit: unknown;
@@ -14,11 +15,45 @@ type Submittable = {
 
 const traced = new WeakSet<object>();
 
-/** Records the queries of every client that the pool opens from now on: call it right after `new Pool`. Waiting for a free client is not counted. */
-export function tracePool<T extends Pool>(instance: Instance, pool: T): T {
+/**
+ * Records the queries of every client that the pool opens from now on, and how full the pool is: call it right after `new Pool`. Waiting
+ * for a free client counts as the pool's time, not as the query's.
+ */
+export function tracePool<T extends Pool>(instance: Instance, pool: T, name?: string): T {
   if (traced.has(pool)) return pool;
   traced.add(pool);
   pool.on('connect', (client) => void traceClient(instance, client));
+  return watchPool(instance, pool, name);
+}
+
+const watched = new WeakSet<object>();
+
+/** Only how full the pool is and for how long a client is waited for: beside the Prisma extension, which records the queries itself. */
+export function watchPool<T extends Pool>(instance: Instance, pool: T, name?: string): T {
+  if (watched.has(pool)) return pool;
+  watched.add(pool);
+  const waits = instance.pools.watch(name, () => ({
+    max: pool.options.max,
+    size: pool.totalCount,
+    idle: pool.idleCount,
+    waiting: pool.waitingCount,
+  }));
+  const original = pool.connect.bind(pool) as (callback?: Callback) => unknown;
+  const connect = (callback?: Callback): unknown => {
+    const waited = waits();
+    if (typeof callback !== 'function') {
+      const asked = original() as Promise<unknown>;
+      asked.then(waited, waited);
+      return asked;
+    }
+    // Whoever gives a client back calls the next in line: without this its statements would count for the other's request.
+    const mine = AsyncResource.bind(callback as (...args: unknown[]) => void);
+    return original((...args: unknown[]) => {
+      waited();
+      mine(...args);
+    });
+  };
+  Object.assign(pool, { connect });
   return pool;
 }
 
@@ -31,37 +66,39 @@ export function traceClient<T extends ClientBase>(instance: Instance, client: T)
   const query: Query = (...args) => {
     const [first] = args;
     if (isSubmittable(first)) {
-      followSubmittable(queries, first);
+      followSubmittable(instance, first);
       return original(...args);
     }
     const statement = textOf(first);
     if (statement === undefined) return original(...args);
     const at = args.findIndex((arg) => typeof arg === 'function');
     if (at === -1) return queries.wrap(statement, () => original(...args), rowsOf);
-    args[at] = observed(queries, statement, args[at] as Callback);
+    args[at] = observed(instance, statement, args[at] as Callback);
     return original(...args);
   };
   Object.assign(client, { query });
   return client;
 }
 
-function observed(queries: QueryLog, statement: string, callback: Callback): Callback {
+function observed({ queries, requests }: Instance, statement: string, callback: Callback): Callback {
   const started = performance.now();
+  const trace = requests.current();
   return (error, result) => {
     const durationMs = performance.now() - started;
     const rows = rowsOf(result);
-    if (error) queries.record({ statement, durationMs, error });
-    else queries.record({ statement, durationMs, ...(rows === undefined ? {} : { rows }) });
+    if (error) queries.record({ statement, durationMs, trace, error });
+    else queries.record({ statement, durationMs, trace, ...(rows === undefined ? {} : { rows }) });
     callback(error, result);
   };
 }
 
 /** Cursors and streams (pg-cursor, pg-query-stream) end when the server is ready again; their rows are not counted. */
-function followSubmittable(queries: QueryLog, query: Submittable): void {
+function followSubmittable({ queries, requests }: Instance, query: Submittable): void {
   const statement = textOf(query) ?? textOf(query.cursor);
   const { handleReadyForQuery, handleError } = query;
   if (statement === undefined || typeof handleReadyForQuery !== 'function') return;
   const started = performance.now();
+  const trace = requests.current();
   let failure: unknown;
   query.handleError = function (this: unknown, ...args) {
     failure = args[0] ?? new Error('failed');
@@ -69,7 +106,7 @@ function followSubmittable(queries: QueryLog, query: Submittable): void {
   };
   query.handleReadyForQuery = function (this: unknown, ...args) {
     const durationMs = performance.now() - started;
-    queries.record({ statement, durationMs, ...(failure === undefined ? {} : { error: failure }) });
+    queries.record({ statement, durationMs, trace, ...(failure === undefined ? {} : { error: failure }) });
     return handleReadyForQuery.apply(this, args);
   };
 }

@@ -12,7 +12,8 @@ type Operation<Args, Result> = {
 /**
  * A Prisma client extension: `new PrismaClient({ adapter }).$extends(orrery(instance))`.
  * Model operations are recorded as `Order.findMany`, raw ones by the shape of their SQL; arguments never.
- * For the SQL below the models give `tracePool` (from `@orrery/sdk/pg`) the pool of the adapter, instead of this.
+ * For the SQL below the models give `tracePool` (from `@orrery/sdk/pg`) the pool of the adapter, instead of this; how full that pool is tells
+ * `watchPool` beside it.
  */
 export function orrery(instance: Instance) {
   const { queries } = instance;

@@ -1,6 +1,8 @@
+import { createRequests, type Requests, type RequestTrace } from './requests.ts';
 import { ask } from './shared.ts';
 import { normaliseStatement, type StatementOptions } from './statement.ts';
-import { quantile, RollingSeries, SeriesSet } from './window.ts';
+import { filled } from './tracer.ts';
+import { quantile, RollingSeries, SeriesSet, type Span, type Totals } from './window.ts';
 
 export type QueryOptions = StatementOptions & {
   /** Statements that are told apart; the rest count under `(other)`. Default 200. */
@@ -29,17 +31,29 @@ export type QueryTotals = {
 };
 
 export type QueryLog = {
-  /** Counts one finished query. Only the statement's shape is kept; parameters have no way in. */
-  record(query: { statement: string; durationMs: number; rows?: number; error?: unknown }): void;
+  /** Counts one finished query. Only the statement's shape is kept; parameters have no way in. It belongs to the request that runs, or to `trace`: the one that ran when it began. */
+  record(query: {
+    statement: string;
+    durationMs: number;
+    rows?: number;
+    error?: unknown;
+    trace?: RequestTrace | undefined;
+  }): void;
   /** Runs `fn` and records it under `statement`; gives back what it gives and throws what it throws (a promise as a promise, a lazy query builder as a promise of its result). `rows` counts the result's rows. */
   wrap<T>(statement: string, fn: () => T, rows?: (result: Awaited<T>) => number | undefined): T;
   /** The slowest statements of the window by p95. */
   top(limit?: number): StatementSummary[];
   totals(): QueryTotals;
+  /** The whole of complete slots, by statement. */
+  between(span: Span): [statement: string, totals: Totals][];
   seriesCount(): number;
 };
 
-export function createQueryLog(options: QueryOptions, now: () => number): QueryLog {
+export function createQueryLog(
+  options: QueryOptions,
+  now: () => number,
+  requests: Requests = createRequests(),
+): QueryLog {
   const statements = new SeriesSet(options.maxStatements ?? 200);
   const all = new RollingSeries();
   const lastErrors = new WeakMap<RollingSeries, string>();
@@ -57,10 +71,12 @@ export function createQueryLog(options: QueryOptions, now: () => number): QueryL
     return shape;
   };
 
-  const record: QueryLog['record'] = ({ statement, durationMs, rows, error }) => {
+  const record: QueryLog['record'] = ({ statement, durationMs, rows, error, trace = requests.current() }) => {
     const at = now();
     const failed = error !== undefined;
-    const series = statements.at(shapeOf(statement), at);
+    const shape = shapeOf(statement);
+    const series = statements.at(shape, at);
+    trace?.note(shape, durationMs);
     const outcome = failed ? 'failed' : 'ok';
     series.record(at, durationMs, outcome, rows ?? 0);
     all.record(at, durationMs, outcome, rows ?? 0);
@@ -71,13 +87,14 @@ export function createQueryLog(options: QueryOptions, now: () => number): QueryL
     record,
     wrap<T>(statement: string, fn: () => T, rows: (result: Awaited<T>) => number | undefined = countRows): T {
       const started = now();
+      const trace = requests.current();
       const done = (result: Awaited<T>) => {
         const counted = ask(rows, result);
-        record({ statement, durationMs: now() - started, ...(counted === undefined ? {} : { rows: counted }) });
+        record({ statement, durationMs: now() - started, trace, ...(counted === undefined ? {} : { rows: counted }) });
         return result;
       };
       const failed = (error: unknown): never => {
-        record({ statement, durationMs: now() - started, error: error ?? new Error('rejected') });
+        record({ statement, durationMs: now() - started, trace, error: error ?? new Error('rejected') });
         throw error;
       };
       let result: T;
@@ -119,6 +136,7 @@ export function createQueryLog(options: QueryOptions, now: () => number): QueryL
       if (p99Ms !== undefined) totals.p99Ms = p99Ms;
       return totals;
     },
+    between: (span) => filled(statements, span),
     seriesCount: () => statements.size,
   };
 }

@@ -3,11 +3,13 @@ export type Reports = {
   metricsEveryMs: number;
   callsEveryMs: number;
   attacksEveryMs: number;
+  performanceEveryMs: number;
   presence: () => void;
   health: () => Promise<void>;
   metrics: () => Promise<void>;
   calls: () => void;
   attacks: () => void;
+  performance: () => void;
 };
 
 export type Reporting = {
@@ -45,6 +47,7 @@ export function startReporting(reports: Reports): Reporting {
   every(reports.metricsEveryMs, reports.metrics);
   every(reports.callsEveryMs, reports.calls);
   every(reports.attacksEveryMs, reports.attacks);
+  every(reports.performanceEveryMs, reports.performance);
   return {
     now: async () => void (await Promise.all(turns.map((turn) => turn()))),
     stop() {

@@ -1,5 +1,6 @@
+import { type Repeats, type RequestTrace, repeated } from './requests.ts';
 import { ask } from './shared.ts';
-import { quantile, RollingSeries, SeriesSet } from './window.ts';
+import { quantile, RollingSeries, SeriesSet, type Span, type Totals } from './window.ts';
 
 const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']);
 export const UNMATCHED = '(unmatched)';
@@ -15,6 +16,8 @@ export type TracedRequest = {
   durationMs: number;
   /** Bytes of the answer's body. */
   bytes?: number;
+  /** What its statements were: `instance.requests.open()` at its start. */
+  trace?: RequestTrace | undefined;
 } & Who;
 
 export type TracerOptions = {
@@ -55,13 +58,15 @@ export type Tracer = {
   totals(): TracerTotals;
   /** The same figures for each platform tag. */
   platforms(): Map<string, TracerTotals>;
+  /** The whole of complete slots, by route and by platform tag. */
+  between(span: Span): { routes: [route: string, totals: Totals][]; platforms: [platform: string, totals: Totals][] };
   /** How many series exist: never more than the limits allow. */
   seriesCount(): number;
 };
 
 const defaultPlatform = (who: Who) => who.tier ?? who.tenant;
 
-export function createTracer(options: TracerOptions, now: () => number): Tracer {
+export function createTracer(options: TracerOptions, now: () => number, repeats: Repeats = repeated()): Tracer {
   const routes = new SeriesSet(options.maxRoutes ?? 200);
   const byPlatform = new SeriesSet(32);
   const all = new RollingSeries();
@@ -76,7 +81,9 @@ export function createTracer(options: TracerOptions, now: () => number): Tracer 
       const method = METHODS.has(request.method) ? request.method : 'OTHER';
       const route = request.route.length > 200 ? `${request.route.slice(0, 200)}…` : request.route;
       all.record(at, durationMs, outcome, bytes);
-      routes.at(`${method} ${route}`, at).record(at, durationMs, outcome, bytes);
+      const name = `${method} ${route}`;
+      routes.at(name, at).record(at, durationMs, outcome, bytes);
+      if (request.trace) repeats.note(name, request.trace);
       if (request.tenant === undefined && request.tier === undefined) return;
       const platform: unknown = ask(platformOf, request);
       if (typeof platform === 'string') byPlatform.at(platform.slice(0, 64), at).record(at, durationMs, outcome, bytes);
@@ -110,9 +117,16 @@ export function createTracer(options: TracerOptions, now: () => number): Tracer 
       }
       return found;
     },
+    between: (span) => ({ routes: filled(routes, span), platforms: filled(byPlatform, span) }),
     seriesCount: () => routes.size + byPlatform.size,
   };
 }
+
+/** Every series that has something in these slots. */
+export const filled = (set: SeriesSet, span: Span): [string, Totals][] =>
+  [...set.entries()]
+    .map(([name, series]): [string, Totals] => [name, series.between(span)])
+    .filter(([, { count }]) => count > 0);
 
 function totalsOf(series: RollingSeries, at: number): TracerTotals {
   const { count, errors, units, sketch } = series.read(at);

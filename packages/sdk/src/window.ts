@@ -4,14 +4,27 @@ import { DDSketch } from '@datadog/sketches-js';
 const SLOT_MS = 10_000;
 const SLOTS = 6;
 const WINDOW_MS = SLOT_MS * SLOTS;
+/** Two more are kept than a window has: a report that is a little late still finds all that it has not told. */
+const KEPT = SLOTS + 2;
 const MAX_MS = 86_400_000;
 
-type Slot = { epoch: number; count: number; errors: number; refusals: number; units: number; sketch: DDSketch };
-export type Totals = { count: number; errors: number; refusals: number; units: number; sketch: DDSketch };
+type Slot = Totals & { epoch: number };
+export type Totals = {
+  count: number;
+  errors: number;
+  refusals: number;
+  units: number;
+  sketch: DDSketch;
+  /** Those of `sketch` that failed; there is none where none did. */
+  failures?: DDSketch;
+};
+
+/** Complete slots, first and last: what one report covers. */
+export type Span = { first: number; last: number };
 
 /** Counts and a latency sketch (1 % relative accuracy) over the rolling window. Times come from one monotonic clock, in ms. */
 export class RollingSeries {
-  readonly #slots: (Slot | undefined)[] = new Array(SLOTS);
+  readonly #slots: (Slot | undefined)[] = new Array(KEPT);
   #latest: Slot | undefined;
   lastAt = 0;
 
@@ -20,27 +33,40 @@ export class RollingSeries {
     let slot = this.#latest;
     if (!slot || slot.epoch !== epoch) {
       slot = { epoch, count: 0, errors: 0, refusals: 0, units: 0, sketch: new DDSketch() };
-      this.#slots[epoch % SLOTS] = slot;
+      this.#slots[epoch % KEPT] = slot;
       this.#latest = slot;
     }
     this.lastAt = now;
     slot.count++;
-    if (outcome === 'failed') slot.errors++;
-    else if (outcome === 'refused') slot.refusals++;
+    const value = durationMs > 0 ? Math.min(durationMs, MAX_MS) : 0;
     slot.units += units;
-    slot.sketch.accept(durationMs > 0 ? Math.min(durationMs, MAX_MS) : 0);
+    slot.sketch.accept(value);
+    if (outcome === 'failed') {
+      slot.errors++;
+      slot.failures ??= new DDSketch();
+      slot.failures.accept(value);
+    } else if (outcome === 'refused') slot.refusals++;
   }
 
   read(now: number): Totals {
-    const oldest = Math.floor(now / SLOT_MS) - SLOTS + 1;
+    const last = Math.floor(now / SLOT_MS);
+    return this.between({ first: last - SLOTS + 1, last });
+  }
+
+  /** What these slots hold, as far as they are kept. */
+  between({ first, last }: Span): Totals {
     const totals: Totals = { count: 0, errors: 0, refusals: 0, units: 0, sketch: new DDSketch() };
     for (const slot of this.#slots) {
-      if (!slot || slot.epoch < oldest) continue;
+      if (!slot || slot.epoch < first || slot.epoch > last) continue;
       totals.count += slot.count;
       totals.errors += slot.errors;
       totals.refusals += slot.refusals;
       totals.units += slot.units;
       totals.sketch.merge(slot.sketch);
+      if (slot.failures) {
+        totals.failures ??= new DDSketch();
+        totals.failures.merge(slot.failures);
+      }
     }
     return totals;
   }
@@ -83,6 +109,15 @@ export class SeriesSet {
     return this.#byName.size < this.#limit;
   }
 }
+
+/** The slots that are complete since `after` (the last one told of): undefined while there is none. */
+export function completeSince(after: number | undefined, now: number): Span | undefined {
+  const last = Math.floor(now / SLOT_MS) - 1;
+  const first = Math.max((after ?? Number.NEGATIVE_INFINITY) + 1, last - KEPT + 2);
+  return first > last ? undefined : { first, last };
+}
+
+export const lengthOf = ({ first, last }: Span): number => (last - first + 1) * SLOT_MS;
 
 /** A quantile in ms, rounded to a microsecond; undefined when nothing was measured. */
 export function quantile(sketch: DDSketch, q: number): number | undefined {

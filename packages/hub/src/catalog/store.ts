@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ProjectDeclaration } from '@orrery/protocol';
-import { maskIdentity, maskServices } from '../intake/index.ts';
+import { maskIdentity, maskPerformance, maskServices } from '../intake/index.ts';
 import { fieldErrors, HubError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { isSealed, type Secrets } from '../platform/secrets.ts';
@@ -87,7 +87,7 @@ export function shownDeclaration({
   ...declaration
 }: ProjectDeclaration): Omit<ProjectDeclaration, 'apiKey'> {
   return {
-    ...maskIdentity(declaration),
+    ...maskPerformance(maskIdentity(declaration)),
     hubUrl: maskUrl(declaration.hubUrl),
     services: maskServices(declaration.slug, declaration.services),
   };

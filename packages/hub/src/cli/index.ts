@@ -18,6 +18,7 @@ import { registerKeys } from './commands/keys.ts';
 import { registerMaintenance } from './commands/maintenance.ts';
 import { registerMesh } from './commands/mesh.ts';
 import { registerPatterns } from './commands/patterns.ts';
+import { registerPerformance } from './commands/performance.ts';
 import { registerProject } from './commands/project.ts';
 import { registerRoutes } from './commands/routes.ts';
 import { registerRules } from './commands/rules.ts';
@@ -38,6 +39,7 @@ const COMMANDS = [
   registerDoctor,
   registerStatus,
   registerProject,
+  registerPerformance,
   registerFed,
   registerAlerts,
   registerIncidents,

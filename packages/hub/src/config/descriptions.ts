@@ -4,6 +4,7 @@ import { AI_ACCOUNT_DESCRIPTIONS } from './aiDescriptions.ts';
 import { AI_GATEWAY_DESCRIPTIONS } from './aiGatewayDescriptions.ts';
 import { CHANNEL_DESCRIPTIONS } from './channelDescriptions.ts';
 import { HEAL_DESCRIPTIONS } from './healDescriptions.ts';
+import { PERFORMANCE_DESCRIPTIONS } from './performanceDescriptions.ts';
 import { PROBE_DESCRIPTIONS } from './probeDescriptions.ts';
 import { ROUTING_DESCRIPTIONS } from './routingDescriptions.ts';
 import { RULE_DESCRIPTIONS } from './ruleDescriptions.ts';
@@ -55,6 +56,7 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
   'projects[].thresholds[].severity': '`critical`, `warning` or `info`.',
   'projects[].thresholds[].title': "The alert's title, in place of the one made from metric and limit.",
   'projects[].thresholds[].recommendation': 'What to do about it, shown with the alert.',
+  ...PERFORMANCE_DESCRIPTIONS,
   tenants: 'Customers and business units, each with people and keys of its own that see what is assigned to it.',
   'tenants[].id': 'Its stable name: what `tenant_id` of a token says.',
   'tenants[].name': 'The name that people read; the id when absent.',
@@ -111,4 +113,4 @@ export const DESCRIPTIONS: Readonly<Record<string, string>> = {
 
 /** Keys whose text is a duration. */
 export const DURATIONS =
-  /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|clockTolerance|idleInTransactionFor|blockingFor|keysMaxAge|resolveAfter|within|stableFor|approvalExpires|repeatEvery|after|lasts|halfLife|every|hedgeAfter|connect|first|idle|total))$/;
+  /(^(ai\.)?retention\.[a-z]+|\.(interval|timeout|slowAfter|grace|for|offlineAfter|cooldown|clockTolerance|idleInTransactionFor|blockingFor|keysMaxAge|resolveAfter|within|stableFor|approvalExpires|repeatEvery|after|lasts|halfLife|every|hedgeAfter|connect|first|idle|total|threshold))$/;

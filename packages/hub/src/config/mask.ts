@@ -1,11 +1,11 @@
 import type { AiProviderDeclaration, ChannelDeclaration, OidcDeclaration, ProjectDeclaration } from '@orrery/protocol';
-import { maskIdentity, maskServices } from '../intake/index.ts';
+import { maskIdentity, maskPerformance, maskServices } from '../intake/index.ts';
 import { maskUrl, variable } from '../platform/urls.ts';
 
 /** The project with its secrets replaced by references: what is printed can be pasted into orrery.yaml again. */
 export function maskProject(project: ProjectDeclaration): ProjectDeclaration {
   return {
-    ...maskIdentity(project),
+    ...maskPerformance(maskIdentity(project)),
     hubUrl: maskUrl(project.hubUrl),
     ...(project.apiKey === undefined ? {} : { apiKey: variable(project.slug, 'API_KEY') }),
     services: maskServices(project.slug, project.services),

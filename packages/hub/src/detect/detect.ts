@@ -14,6 +14,7 @@ import type { Finding } from './finding.ts';
 import { createForecasts } from './forecast/forecasts.ts';
 import { type Declared, metricsOf, servicesOf, type Watched, watch } from './gather.ts';
 import { HUB_PROJECT, type HubFact, isolatedHubs } from './isolation.ts';
+import type { PerformanceProblem } from './performance/index.ts';
 import { createSecurity } from './security/security.ts';
 import { createSightings } from './sightings.ts';
 import { type BudgetFact, spentBudgets } from './spend.ts';
@@ -40,6 +41,8 @@ export type DetectDeps = {
   rules?: (projects?: readonly string[]) => Promise<ReadonlyMap<string, readonly RuleFact[]>>;
   /** What the daily analysis says of these projects, of all when absent; nothing without it. */
   trends?: (projects?: readonly string[]) => Promise<ReadonlyMap<string, readonly TrendFact[]>>;
+  /** What the Performance agent found in these projects, in all when absent; nothing without it. */
+  performance?: (projects?: readonly string[]) => Promise<ReadonlyMap<string, readonly PerformanceProblem[]>>;
   /** The hubs on the database; nobody, unless said otherwise. */
   hubs?: () => readonly HubFact[];
   /** What this hub could not do itself; nothing, unless said otherwise. */
@@ -123,7 +126,7 @@ export function createDetect(deps: DetectDeps) {
       const asked = projects === undefined ? undefined : new Set(projects);
       const chosen = [...watched.values()].filter(({ slug }) => asked === undefined || asked.has(slug));
       const remembered = await loadConditions(db, asked ? [...asked] : undefined);
-      const [states, metrics, certificates, risen, rules, trends, ahead, attacks] = await Promise.all([
+      const [states, metrics, certificates, risen, rules, trends, ahead, attacks, performance] = await Promise.all([
         deps.states(),
         metricsOf(samples, chosen, remembered),
         asked === undefined ? expiries.look(chosen) : undefined,
@@ -132,6 +135,7 @@ export function createDetect(deps: DetectDeps) {
         deps.trends?.(projects),
         forecasts.facts(),
         security.facts(projects, now),
+        deps.performance?.(projects),
       ]);
       // Silence is judged by the sweep alone: a project that has just brought facts is not the one that is silent.
       if (asked === undefined || seenAt === undefined)
@@ -156,6 +160,7 @@ export function createDetect(deps: DetectDeps) {
           trends: trends?.get(project.slug),
           forecasts: ahead.get(project.slug),
           attacks: attacks.get(project.slug) ?? [],
+          performance: performance && (performance.get(project.slug) ?? []),
         };
         const verdicts = judge(facts, known, now);
         for (const verdict of verdicts) {

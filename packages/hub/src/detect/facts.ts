@@ -3,6 +3,7 @@ import type { LatestNumber, Point } from '../samples/index.ts';
 import type { Finding } from './finding.ts';
 import type { Crossing } from './forecast/crossing.ts';
 import type { MethodName } from './forecast/outcome.ts';
+import type { PerformanceProblem } from './performance/index.ts';
 
 /** A probe's state as intake knows it; times are epoch ms on the hub's clock. */
 export type ProbeFact = {
@@ -130,6 +131,7 @@ export type Facts = {
   trends?: readonly TrendFact[] | undefined;
   /** What its forecasts say of declared limits. */
   forecasts?: readonly ForecastFact[] | undefined;
+  performance?: readonly PerformanceProblem[] | undefined;
   /** Its security figures beside what was usual; undefined in a round that does not look at them. */
   spikes?: readonly SpikeFact[] | undefined;
   /** Attacks on it that are not over; undefined when nobody has looked. */

@@ -9,7 +9,7 @@ import { createTogether } from '../platform/together.ts';
 import { noTracing, type Tracer } from '../platform/tracing.ts';
 import type { WatchedProject } from './compile.ts';
 import { type Digest, digest, type Refused, STALE_MS } from './digest.ts';
-import type { AppendEvents, Facts, Seen, StoreEdges, StoreSamples } from './facts.ts';
+import type { AppendEvents, Facts, Seen, StoreEdges, StoreSamples, StoreWindows } from './facts.ts';
 import { createMeshState } from './mesh/state.ts';
 import type { Refusals } from './refusals.ts';
 import type { IntakeTables } from './tables.ts';
@@ -37,6 +37,7 @@ export function createAccept(deps: {
   log: Log;
   storeSamples: StoreSamples;
   storeEdges: StoreEdges;
+  storeWindows: StoreWindows;
   appendEvents: AppendEvents;
   refusals: Refusals;
   projectOf(slug: string): WatchedProject | undefined;
@@ -71,6 +72,8 @@ export function createAccept(deps: {
     const hints = fresh.flatMap((one) => one.edges?.hints ?? []);
     const calls = fresh.flatMap((one) => one.edges?.calls ?? []);
     const edges = hints.length + calls.length > 0 ? await deps.storeEdges(trx, slug, { hints, calls }) : NO_EDGES;
+    const windows = fresh.flatMap(({ id, window }) => (window ? [{ id, ...window }] : []));
+    if (windows.length > 0) await deps.storeWindows(trx, slug, windows);
     const events = [...fresh.flatMap((one) => one.events), ...edges.events];
     if (events.length > 0) await deps.appendEvents(trx, events);
     const states = fresh.flatMap((one) => one.state ?? []);

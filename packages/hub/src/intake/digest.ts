@@ -1,4 +1,11 @@
-import { AttackReport, CloudEvent, MESH_PAYLOADS, type MeshKind, parseSubject } from '@orrery/protocol';
+import {
+  AttackReport,
+  CloudEvent,
+  MESH_PAYLOADS,
+  type MeshKind,
+  type PerformanceWindow,
+  parseSubject,
+} from '@orrery/protocol';
 import type { z } from 'zod';
 import type { IncomingEdges, IncomingEvent, IncomingSample, IncomingState, Seen } from './facts.ts';
 import { deeperThan, isObject, isValue, line } from './json.ts';
@@ -11,6 +18,8 @@ export type Digest = {
   refused: Record<string, number>;
   events: IncomingEvent[];
   edges?: Partial<IncomingEdges>;
+  /** What was measured, and when that ended. */
+  window?: { at: number; window: PerformanceWindow };
   /** What replaces an older one of its kind. */
   state?: IncomingState;
   seen: Omit<Seen, 'project'>;
@@ -236,6 +245,9 @@ const READ: { [K in Exclude<MeshKind, 'events.<type>'>]: (payload: Payloads[K], 
     edges: {
       calls: hosts.map(({ host, calls, failed }) => ({ host, calls, failed, windowMs, at: saneTime(ts, receivedAt) })),
     },
+  }),
+  'performance.summary.window': (window, { receivedAt }) => ({
+    window: { at: saneTime(window.ts, receivedAt), window },
   }),
   'metrics.samples': ({ samples }) => readSamples(samples),
 };

@@ -1,4 +1,4 @@
-import type { Capabilities } from '@orrery/protocol';
+import type { Capabilities, PerformanceWindow } from '@orrery/protocol';
 import type { Db } from '../platform/db.ts';
 
 /** One measured value on its way to the samples; `at` is epoch ms, the time of arrival when absent. */
@@ -69,5 +69,9 @@ export type StoreEdges = (
   project: string,
   edges: IncomingEdges,
 ) => Promise<{ refused: Readonly<Partial<Record<string, number>>>; events: readonly IncomingEvent[] }>;
+
+/** What one instance measured in one window that ended at `at`, epoch ms. */
+export type IncomingWindow = { id: string; at: number; window: PerformanceWindow };
+export type StoreWindows = (trx: Db, project: string, windows: readonly IncomingWindow[]) => Promise<void>;
 
 export type AppendEvents = (trx: Db, events: readonly IncomingEvent[]) => Promise<unknown>;

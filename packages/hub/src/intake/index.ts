@@ -2,7 +2,7 @@ export type { Facts } from './facts.ts';
 export { aloneHub, type Hubs, sharedHub } from './hubs/hubs.ts';
 export { hubListRoutes } from './hubs/routes.ts';
 export { createIntake, type Intake } from './intake.ts';
-export { maskIdentity, maskServices } from './mask.ts';
+export { maskIdentity, maskPerformance, maskServices } from './mask.ts';
 export { healthOf } from './mesh/announcement.ts';
 export { createAnnouncer } from './mesh/announcer.ts';
 export { createInstanceDoor } from './mesh/instance.ts';

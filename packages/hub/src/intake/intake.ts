@@ -9,7 +9,7 @@ import type { Tracer } from '../platform/tracing.ts';
 import { createAccept } from './accept.ts';
 import { compileProbes, type Probe, type WatchedProject } from './compile.ts';
 import { expire } from './expire.ts';
-import type { AppendEvents, Facts, StoreEdges, StoreSamples } from './facts.ts';
+import type { AppendEvents, Facts, StoreEdges, StoreSamples, StoreWindows } from './facts.ts';
 import { createHeartbeats } from './heartbeats.ts';
 import { aloneHub, type Hubs } from './hubs/hubs.ts';
 import type { ServiceRef } from './hubs/news.ts';
@@ -39,6 +39,7 @@ type IntakeDeps = {
   apiKeyOf(slug: string): Promise<string | undefined>;
   storeSamples: StoreSamples;
   storeEdges: StoreEdges;
+  storeWindows: StoreWindows;
   appendEvents: AppendEvents;
   /** This hub among those on the database; by itself, unless said otherwise. */
   hubs?: Hubs;

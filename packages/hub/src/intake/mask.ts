@@ -58,6 +58,16 @@ function maskRemedy(remedy: RemedyDeclaration, hide: Hide): RemedyDeclaration {
   }
 }
 
+/** The database that is looked at, without its password and key. */
+export function maskPerformance<T extends Pick<ProjectDeclaration, 'slug' | 'performance'>>(project: T): T {
+  const { slug, performance } = project;
+  if (!performance?.postgres) return project;
+  const hide = (what: string) => variable(`${slug}_performance`, what);
+  const { url, tls } = performance.postgres;
+  const postgres = { ...performance.postgres, url: maskDatabaseUrl(url, hide), ...maskTls(tls, hide) };
+  return { ...project, performance: { ...performance, postgres } };
+}
+
 /** The project's certificate with its private key replaced by a reference. */
 export const maskIdentity = <T extends Pick<ProjectDeclaration, 'slug' | 'clientCertificate'>>(project: T): T =>
   project.clientCertificate === undefined

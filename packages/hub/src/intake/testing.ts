@@ -9,7 +9,7 @@ import { createOutbound } from '../platform/outbound.ts';
 import { createSecrets } from '../platform/secrets.ts';
 import { silentLog, temporaryDatabase } from '../platform/testing.ts';
 import { createSamples } from '../samples/index.ts';
-import type { Facts, StoreEdges } from './facts.ts';
+import type { Facts, StoreEdges, StoreWindows } from './facts.ts';
 import type { Hubs } from './hubs/hubs.ts';
 import { createIntake } from './intake.ts';
 import type { opsHealth } from './opsHealth.ts';
@@ -22,6 +22,7 @@ export function testIntake(
     hubs?: Hubs;
     nameServers?: readonly string[];
     storeEdges?: StoreEdges;
+    storeWindows?: StoreWindows;
     inMaintenance?: (project: string, service: string, at: number) => boolean;
   } = {},
 ) {
@@ -48,6 +49,7 @@ export function testIntake(
     apiKeyOf: async (slug) => `key-of-${slug}`,
     storeSamples: samples.append,
     storeEdges: options.storeEdges ?? (async () => ({ refused: {}, events: [] })),
+    storeWindows: options.storeWindows ?? (async () => undefined),
     appendEvents: events.append,
     ...(options.hubs ? { hubs: options.hubs } : {}),
     ...(options.inMaintenance ? { inMaintenance: options.inMaintenance } : {}),

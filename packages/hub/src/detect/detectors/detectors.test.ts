@@ -93,6 +93,22 @@ const TROUBLE: Facts = {
       until: NOW + 86_400_000,
     },
   ],
+  performance: [
+    {
+      fingerprint: 'f'.repeat(32),
+      project: 'veria',
+      kind: 'slow-route',
+      subject: 'GET /orders/:id',
+      since: NOW - 60_000,
+      seenAt: NOW,
+      said: {
+        severity: 'warning',
+        title: 'veria: GET /orders/:id takes 4 times as long as usual',
+        description: 'The p95 is 400 ms; 100 ms are usual.',
+        recommendation: 'See what changed.',
+      },
+    },
+  ],
   rules: [
     {
       rule: 'deploy-failed',

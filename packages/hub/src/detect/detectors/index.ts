@@ -4,6 +4,7 @@ import { expiry } from './expiry.ts';
 import { forecast } from './forecast.ts';
 import { freshness } from './freshness.ts';
 import { logs } from './logs.ts';
+import { performance } from './performance.ts';
 import { rule } from './rule.ts';
 import { spike } from './spike.ts';
 import { status } from './status.ts';
@@ -20,7 +21,8 @@ export type DetectorName =
   | 'trend'
   | 'spike'
   | 'forecast'
-  | 'attack';
+  | 'attack'
+  | 'performance';
 
 /** Every detector of the house. */
 export const DETECTORS = {
@@ -34,4 +36,5 @@ export const DETECTORS = {
   spike,
   forecast,
   attack,
+  performance,
 } satisfies Record<DetectorName, Detector>;

@@ -17,6 +17,8 @@ export type PostgresPlace = {
   shown: string;
   ssl: ConnectionOptions | false;
   serverName: string | undefined;
+  /** What all answers of one talk may come to; 1 MiB when absent. */
+  maxBytes?: number;
 };
 
 const DEFAULT_PORT = 5432;
@@ -46,7 +48,7 @@ export function withPostgres<T>(
 ): Promise<T> {
   const { host, port } = place.url;
   return converse(context, { host, port, timeoutMs }, (socket) =>
-    session(place, new BoundedStream(socket, MAX_BYTES), ask),
+    session(place, new BoundedStream(socket, place.maxBytes ?? MAX_BYTES), ask),
   );
 }
 
