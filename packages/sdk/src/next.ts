@@ -28,8 +28,8 @@ export function traced<R extends Request, Context>(
 ): (request: R, context: Context) => Promise<Response> {
   return async (request, context) => {
     const started = performance.now();
+    const trace = instance.requests.open();
     const record = (status: number, bytes: number) => {
-      const trace = instance.requests.open();
       instance.tracer.record({
         method: request.method,
         route,

@@ -93,6 +93,18 @@ const TROUBLE: Facts = {
       until: NOW + 86_400_000,
     },
   ],
+  forecasts: [
+    {
+      key: 'disk.used_percent',
+      service: 'worker',
+      threshold: { metric: 'disk.used_percent', above: 90, severity: 'critical', forMs: 0 },
+      crossing: { confidence: 0.9, known: false, at: NOW + 111_600_000, earliestAt: NOW + 72_000_000 },
+      madeAt: NOW,
+      last: 81,
+      method: 'drift',
+      coverage: 0.88,
+    },
+  ],
   performance: [
     {
       fingerprint: 'f'.repeat(32),
