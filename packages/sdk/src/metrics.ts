@@ -18,8 +18,8 @@ export type MetricOptions = {
   tracer: Tracer;
   queries: QueryLog;
   attacks: Pick<AttackWatch, 'totals'>;
-  /** Adds `process.*`: memory (bytes, and percent of what it may have), uptime, CPU and event-loop use. */
   pools: Pick<Pools, 'now'>;
+  /** Adds `process.*`: memory (bytes, and percent of what it may have), uptime, CPU and event-loop use. */
   process: boolean;
   timeoutMs: number;
   reuseMs: number;
