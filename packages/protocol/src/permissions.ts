@@ -206,6 +206,7 @@ export const COMMAND_ASKS: Readonly<Record<string, CommandAsk>> = {
   'audit export': 'configure',
   'audit list': 'configure',
   'audit verify': 'local',
+  autoheal: 'local',
   'channels deliveries': 'ops:view',
   'channels list': 'ops:view',
   'channels test': 'configure',

@@ -4,6 +4,7 @@ import { registerAgents } from './commands/agents.ts';
 import { registerAi } from './commands/ai.ts';
 import { registerAlerts } from './commands/alerts.ts';
 import { registerAudit } from './commands/audit.ts';
+import { registerAutoheal } from './commands/autoheal.ts';
 import { registerChannels } from './commands/channels.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerDemo } from './commands/demo.ts';
@@ -44,6 +45,7 @@ const COMMANDS = [
   registerAlerts,
   registerIncidents,
   registerHeal,
+  registerAutoheal,
   registerAgents,
   registerForecasts,
   registerPatterns,

@@ -36,6 +36,8 @@ export type OutboundRequest = {
   maxBytes?: number;
   /** What a larger body is: an error unless said otherwise. */
   oversize?: 'error' | 'truncate';
+  /** Takes the body of an answer 200 as it comes, uncompressed and of any length; the answer's own body is then empty. */
+  onData?: (chunk: Buffer) => void;
   /** How many redirects are followed; 0 unless said otherwise, and then they are answers like any other. */
   followRedirects?: number;
   /** Whom to trust and who we are, in place of the hub's own; stays with the first origin. */

@@ -10,7 +10,8 @@ import { toAttempt } from './tables.ts';
 import { type Acts, work } from './work.ts';
 
 export type { Lessons } from './context.ts';
-export { isSuppressed } from './guard.ts';
+export { type GuardFacts, guard, isSuppressed, type PastAttempt, type Verdict } from './guard.ts';
+export { judge } from './judge.ts';
 export type { EndedAttempt } from './outcomes.ts';
 export { repairRoutes } from './routes.ts';
 

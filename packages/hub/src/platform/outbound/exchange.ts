@@ -12,6 +12,7 @@ export type Message = {
   body?: string | Uint8Array | undefined;
   maxBytes?: number | undefined;
   oversize?: 'error' | 'truncate' | undefined;
+  onData?: ((chunk: Buffer) => void) | undefined;
 };
 export type Received = { response: IncomingMessage; body: Buffer; truncated: boolean };
 
@@ -105,6 +106,7 @@ function read(
   };
   response.on('data', (chunk: Buffer) => {
     if (attempt.settled || ended) return;
+    if (message.onData && response.statusCode === 200) return handOn(attempt, message.onData, chunk);
     size += chunk.length;
     if (size <= maxBytes) chunks.push(chunk);
     else if (message.oversize === 'truncate') {
@@ -123,4 +125,13 @@ function read(
       attempt.fail(error);
     }
   });
+}
+
+/** What the receiver of a stream throws ends the exchange. */
+function handOn(attempt: Attempt<unknown>, onData: (chunk: Buffer) => void, chunk: Buffer): void {
+  try {
+    onData(chunk);
+  } catch (error) {
+    attempt.fail(error);
+  }
 }

@@ -1,0 +1,2 @@
+export type { AutohealOptions } from './options.ts';
+export { runAutoheal } from './run.ts';
