@@ -25,7 +25,6 @@ type Deps = {
   file: StateFile;
   endings: Endings;
 };
-export type Patrol = ReturnType<typeof createPatrol>;
 
 /** Looks at containers, asks the guard about those that fail, restarts what it lets pass, and proves it by the engine's own word. */
 export function createPatrol({ engine, clock, log, options, file, endings }: Deps) {
