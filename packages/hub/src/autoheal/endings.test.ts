@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createEndings } from './endings.ts';
 
 const ID = 'a'.repeat(64);
-const after = (...events: readonly (string | [action: string, at: number, signal?: string])[]) => {
+const after = (...events: readonly (string | readonly [action: string, at: number, signal?: string])[]) => {
   const endings = createEndings();
   const news = events.map((event, i) => {
     const [action, at, signal] = typeof event === 'string' ? [event, i, undefined] : event;
