@@ -116,6 +116,7 @@ export const PAGES = [
   { name: 'new-silence', path: '/alerts?tab=silences&new=silence', shows: 'Reason' },
   { name: 'healing', path: '/healing', shows: 'Policies' },
   { name: 'predictions', path: '/predictions', shows: 'Series' },
+  { name: 'security', path: '/security', shows: 'Attack incidents' },
   { name: 'ai', path: '/ai', shows: 'No AI call in this range' },
   { name: 'ai-calls', path: '/ai?tab=calls', shows: 'No such call' },
   { name: 'ai-budgets', path: '/ai?tab=budgets', shows: 'No budget is declared' },

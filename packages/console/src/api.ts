@@ -46,6 +46,8 @@ import type {
   ProjectLogs,
   RouteView,
   RuleView,
+  SecurityIncident,
+  SecurityPosture,
   SignInWays,
   Silence,
   SilenceInput,
@@ -154,6 +156,7 @@ export type SessionItem = {
 export type AuditQuery = { [K in 'actor' | 'verb' | 'project' | 'from' | 'q']?: string | undefined };
 export type AlertQuery = { status?: string | undefined; severity?: string | undefined; project?: string | undefined };
 export type MetricsQuery = { key: readonly string[]; from: number; to: number; step: number; stat?: string };
+export type SecurityQuery = { state?: string | undefined; family?: string | undefined; project?: string | undefined };
 export type IncidentQuery = { status?: string | undefined; project?: string | undefined };
 /** As people write it: what has a default may be left out. */
 export type MaintenanceInput = Partial<MaintenanceDeclaration> & Pick<MaintenanceDeclaration, 'name' | 'title'>;
@@ -310,6 +313,11 @@ export const api = {
     call<Incident & { alerts: Alert[] }>('GET', `/ops/incidents/${seg(id)}`, { signal }),
   changeIncident: (id: string, verb: 'acknowledge' | 'resolve') =>
     call<unknown>('POST', `/ops/incidents/${seg(id)}/${verb}`),
+  security: (query: SecurityQuery, cursor?: string, signal?: AbortSignal) =>
+    call<Page<SecurityIncident>>('GET', '/api/security', { signal, query: { ...query, cursor, limit: 100 } }),
+  securityIncident: (id: string, signal?: AbortSignal) =>
+    call<SecurityIncident>('GET', `/api/security/${seg(id)}`, { signal }),
+  posture: (signal?: AbortSignal) => call<{ items: SecurityPosture[] }>('GET', '/api/security/posture', { signal }),
   silences: (signal?: AbortSignal) => call<{ items: Silence[] }>('GET', '/ops/silences', { signal }),
   createSilence: (body: SilenceInput) => call<Silence>('POST', '/ops/silences', { body }),
   endSilence: (id: string) => call<Silence>('DELETE', `/ops/silences/${seg(id)}`),

@@ -9,6 +9,7 @@ import {
   type IncidentQuery,
   type LogsQuery,
   type MetricsQuery,
+  type SecurityQuery,
 } from './api.ts';
 
 /** Every fact the pages read, once: its key, how to fetch it, how often it is asked for again while the page is live. */
@@ -214,6 +215,26 @@ export const forecastQuery = (id: string) =>
     queryFn: ({ signal }) => api.forecast(id, signal),
     refetchInterval: every(60_000),
   });
+export const securityQuery = (query: SecurityQuery) =>
+  infiniteQueryOptions({
+    queryKey: ['security', 'incidents', query],
+    queryFn: ({ pageParam, signal }) => api.security(query, pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor,
+    placeholderData: keepPreviousData,
+    refetchInterval: every(10_000),
+  });
+export const securityIncidentQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['security', 'incident', id],
+    queryFn: ({ signal }) => api.securityIncident(id, signal),
+    refetchInterval: every(10_000),
+  });
+export const postureQuery = queryOptions({
+  queryKey: ['security', 'posture'],
+  queryFn: ({ signal }) => api.posture(signal),
+  refetchInterval: every(15_000),
+});
 
 export const attemptsQuery = queryOptions({
   queryKey: ['heal', 'attempts'],

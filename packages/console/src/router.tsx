@@ -21,6 +21,9 @@ import {
   readPredictions,
   readProject,
   readProjects,
+  readProject,
+  readProjects,
+  readSecurity,
   readSettings,
 } from './views.ts';
 
@@ -128,6 +131,11 @@ const predictions = createRoute({
   path: '/predictions',
   validateSearch: readPredictions,
   component: lazyRouteComponent(() => import('./predictions/Predictions.tsx')),
+const security = createRoute({
+  getParentRoute: () => desk,
+  path: '/security',
+  validateSearch: readSecurity,
+  component: lazyRouteComponent(() => import('./security/Security.tsx')),
 });
 const ai = createRoute({
   getParentRoute: () => desk,
@@ -163,6 +171,7 @@ export const router = createRouter({
       alerts,
       healing,
       predictions,
+      security,
       ai,
       settings,
       profile,

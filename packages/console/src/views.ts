@@ -60,6 +60,13 @@ export const readPredictions = (search: Search) =>
     series: textOf(search.series),
     q: textOf(search.q),
     sort: writeSort(readSort(search.sort)),
+export const readSecurity = (search: Search) =>
+  given({
+    state: oneOf(search.state, ['active', 'ended']),
+    family: textOf(search.family),
+    project: textOf(search.project),
+    sort: writeSort(readSort(search.sort)),
+    incident: textOf(search.incident),
   });
 
 export const SETTINGS_TABS = [

@@ -85,6 +85,7 @@ function usePaletteGroups() {
     },
     { id: 'to-healing', label: 'Healing', leftSection: arrow, onClick: () => void navigate({ to: '/healing' }) },
     { id: 'to-ai', label: 'AI', leftSection: arrow, onClick: () => void navigate({ to: '/ai' }) },
+    { id: 'to-security', label: 'Security', leftSection: arrow, onClick: () => void navigate({ to: '/security' }) },
     { id: 'to-projects', label: 'Projects', leftSection: arrow, onClick: () => void navigate({ to: '/projects' }) },
     {
       id: 'to-incidents',

@@ -7,6 +7,7 @@ import {
   IconHome,
   IconLayoutDashboard,
   IconSettings,
+  IconShieldLock,
   IconTopologyStar3,
   IconTrendingUp,
 } from '@tabler/icons-react';
@@ -36,6 +37,7 @@ const ROOMS = [
   { to: '/healing', name: 'Healing', icon: IconHeartbeat, key: 'h' },
   { to: '/predictions', name: 'Predictions', icon: IconTrendingUp, key: 'f' },
   { to: '/ai', name: 'AI', icon: IconBrain, key: 'i' },
+  { to: '/security', name: 'Security', icon: IconShieldLock, key: 'c' },
   { to: '/projects', name: 'Projects', icon: IconApps, key: 'p' },
   { to: '/settings', name: 'Settings', icon: IconSettings, key: 's' },
 ] as const;
@@ -130,6 +132,7 @@ function useGlobalKeys(): void {
     'g h': () => void navigate({ to: '/healing' }),
     'g f': () => void navigate({ to: '/predictions' }),
     'g i': () => void navigate({ to: '/ai' }),
+    'g c': () => void navigate({ to: '/security' }),
     'g s': () => void navigate({ to: '/settings' }),
     p: toggleLive,
     t: toggleTheme,

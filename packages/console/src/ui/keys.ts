@@ -14,6 +14,7 @@ export const KEYS: readonly { group: string; keys: readonly [string, string][] }
       ['g p', 'Go to Projects'],
       ['g a', 'Go to Alerts'],
       ['g i', 'Go to AI'],
+      ['g c', 'Go to Security'],
       ['g s', 'Go to Settings'],
       ['p', 'Pause or go on live'],
       ['t', 'Switch dark and light'],

@@ -23,6 +23,7 @@ import { registerPerformance } from './commands/performance.ts';
 import { registerProject } from './commands/project.ts';
 import { registerRoutes } from './commands/routes.ts';
 import { registerRules } from './commands/rules.ts';
+import { registerSecurity } from './commands/security.ts';
 import { registerSeedAdmin } from './commands/seed-admin.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSilences } from './commands/silences.ts';
@@ -50,6 +51,7 @@ const COMMANDS = [
   registerForecasts,
   registerPatterns,
   registerDrill,
+  registerSecurity,
   registerChannels,
   registerRoutes,
   registerSilences,
