@@ -131,6 +131,7 @@ const predictions = createRoute({
   path: '/predictions',
   validateSearch: readPredictions,
   component: lazyRouteComponent(() => import('./predictions/Predictions.tsx')),
+});
 const security = createRoute({
   getParentRoute: () => desk,
   path: '/security',

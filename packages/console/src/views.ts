@@ -60,6 +60,8 @@ export const readPredictions = (search: Search) =>
     series: textOf(search.series),
     q: textOf(search.q),
     sort: writeSort(readSort(search.sort)),
+  });
+
 export const readSecurity = (search: Search) =>
   given({
     state: oneOf(search.state, ['active', 'ended']),

@@ -167,8 +167,7 @@ export function Attacks() {
             onChange={(event) => put({ project: event.currentTarget.value || undefined })}
             data={[
               { value: '', label: 'Any project' },
-              ...[
-                ...new Set([
+              ...new Set([
                 ...(posture?.items ?? []).map(({ project }) => project),
                 ...rows.map(({ project }) => project),
                 ...(search.project ? [search.project] : []),
