@@ -21,8 +21,6 @@ import {
   readPredictions,
   readProject,
   readProjects,
-  readProject,
-  readProjects,
   readSecurity,
   readSettings,
 } from './views.ts';
