@@ -85,6 +85,18 @@ describe('a file with mistakes', () => {
       ['f:5:13 projects[1].slug: another project before it has the slug "veria"'],
     ],
     [
+      'a namespace that lies inside another',
+      `${project()}  - { slug: rollizr, name: R, hubUrl: http://x, meshNs: veria.mesh }`,
+      [
+        'f:2:11 projects[0].slug: the namespace "veria.mesh" and that of rollizr, "veria.mesh", are one or lie inside each other',
+      ],
+    ],
+    [
+      'a namespace that NATS keeps for itself',
+      'projects: [{ slug: a, name: n, hubUrl: http://x, meshNs: _INBOX.a }]',
+      ['f:1:58 projects[0].meshNs: the namespace "_INBOX.a" is kept for NATS itself'],
+    ],
+    [
       'a channel name used twice',
       'channels:\n  - { name: a, kind: slack, url: http://x }\n  - { name: a, kind: slack, url: http://y }',
       ['f:3:13 channels[1].name: another channel before it has the name "a"'],

@@ -1,4 +1,5 @@
 import { cronProblem } from '../alerts/index.ts';
+import { namespacesOf } from '../intake/index.ts';
 import { didYouMean } from './suggest.ts';
 
 type Path = readonly PropertyKey[];
@@ -13,7 +14,7 @@ export function checkRelations(file: unknown): Relation[] {
   const projects = entries(file, 'projects', []);
   const channels = entries(file, 'channels', []);
   const slugs = new Set(projects.map(({ value }) => value.slug).filter((slug) => typeof slug === 'string'));
-  const found = [...twice(projects, 'slug', 'project'), ...twice(channels, 'name', 'channel')];
+  const found = [...twice(projects, 'slug', 'project'), ...twice(channels, 'name', 'channel'), ...unheard(projects)];
   for (const { value, path } of projects) {
     found.push(...twice(entries(value, 'services', path), 'name', 'service'));
     const dependencies = words(value, 'dependsOn', path);
@@ -54,6 +55,18 @@ export function checkRelations(file: unknown): Relation[] {
         if (typeof value.service === 'string')
           found.push(...mistyped(value.service.split('/')[0] ?? '', [...path, 'service'], slugs));
   return found;
+}
+
+/** Projects that the mesh could not hear: a namespace belongs to one of them. */
+function unheard(projects: readonly Entry[]): Relation[] {
+  const bySlug = new Map(projects.map((entry) => [entry.value.slug, entry]));
+  const named = [...bySlug.values()].flatMap(({ value: { slug, meshNs } }) =>
+    typeof slug === 'string' ? [{ slug, meshNs: typeof meshNs === 'string' ? meshNs : undefined }] : [],
+  );
+  return namespacesOf(named).conflicts.flatMap(({ slug, reason }) => {
+    const entry = bySlug.get(slug);
+    return entry ? [{ path: [...entry.path, entry.value.meshNs === undefined ? 'slug' : 'meshNs'], reason }] : [];
+  });
 }
 
 /** Routes lead to channels that are there; calendars can be read. */

@@ -7,6 +7,7 @@ export { healthOf } from './mesh/announcement.ts';
 export { createAnnouncer } from './mesh/announcer.ts';
 export { createInstanceDoor } from './mesh/instance.ts';
 export { instanceRoutes, type ProjectSpeaker } from './mesh/instanceRoutes.ts';
+export { namespacesOf } from './mesh/namespaces.ts';
 export { meshRoutes } from './mesh/routes.ts';
 export { type MeshCredentials, nextCredentials, serverText, usersText } from './mesh/users.ts';
 export {
