@@ -38,7 +38,7 @@ test('whoever holds the printed link becomes the first administrator, once', asy
 
 test('a wrong password is refused in words, the right one leads to where one wanted to go', async () => {
   const { page, close } = await openPage(browser, hub.url);
-  await page.goto('/settings?tab=jobs');
+  await page.goto('/settings?tab=config');
   await page.getByLabel('E-mail').fill(ADMIN.email);
   await page.locator('input[name="password"]').fill('this is not the password');
   await page.getByRole('button', { name: 'Sign in' }).click();
@@ -49,7 +49,7 @@ test('a wrong password is refused in words, the right one leads to where one wan
   await page.locator('input[name="password"]').fill(ADMIN.password);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('navigation', { name: 'Rooms' }).waitFor();
-  expect(page.url()).toContain('/settings?tab=jobs');
+  expect(page.url()).toContain('/settings?tab=config');
   await close();
 });
 

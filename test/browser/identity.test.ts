@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 async function throughProvider(page: Page, login: string): Promise<void> {
-  await page.goto('/admin/login?next=/settings?tab=jobs');
+  await page.goto('/admin/login?next=/settings?tab=config');
   await page.getByRole('link', { name: /single sign-on/ }).click();
   await page.locator('input[name="login"]').fill(login);
   await page.locator('input[name="password"]').fill('any');
@@ -52,7 +52,7 @@ test('a person of the identity provider signs in with its role, and is the same 
     const { page, close } = await openPage(browser, base);
     await throughProvider(page, 'kc-1');
     await page.getByRole('navigation', { name: 'Rooms' }).waitFor();
-    expect(page.url()).toContain('/settings?tab=jobs');
+    expect(page.url()).toContain('/settings?tab=config');
     const me = await page.evaluate(async () => (await fetch('/api/me')).json());
     expect(me).toMatchObject({ kind: 'user', name: 'Grace Hopper', role: 'operator', email: 'grace@example.test' });
     const cookies = await page.context().cookies(base);

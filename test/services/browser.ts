@@ -115,6 +115,8 @@ export const PAGES = [
   { name: 'silences', path: '/alerts?tab=silences', shows: 'Maintenance' },
   { name: 'new-silence', path: '/alerts?tab=silences&new=silence', shows: 'Reason' },
   { name: 'healing', path: '/healing', shows: 'Policies' },
+  { name: 'agents', path: '/agents', shows: 'detect.sweep' },
+  { name: 'agents-of-one', path: '/agents?agent=Learning', shows: 'Jobs of Learning' },
   { name: 'predictions', path: '/predictions', shows: 'Series' },
   { name: 'security', path: '/security', shows: 'Attack incidents' },
   { name: 'ai', path: '/ai', shows: 'No AI call in this range' },
@@ -136,7 +138,6 @@ export const PAGES = [
   { name: 'settings-routes', path: '/settings?tab=routes', shows: 'Routes' },
   { name: 'settings-rules', path: '/settings?tab=rules', shows: 'Rules' },
   { name: 'settings-pages', path: '/settings?tab=pages', shows: 'Status pages' },
-  { name: 'settings-jobs', path: '/settings?tab=jobs', shows: 'Jobs' },
   { name: 'settings-config', path: '/settings?tab=config', shows: 'Configuration' },
   { name: 'nowhere', path: '/no-such-page', shows: 'Overview' },
 ] as const;

@@ -1,4 +1,7 @@
 import type {
+  Agent,
+  AgentName,
+  Agents,
   AiBudget,
   AiCall,
   AiForecast,
@@ -299,6 +302,9 @@ export const api = {
   decideAttempt: (id: string, verb: 'approve' | 'deny') =>
     call<HealAttempt>('POST', `/ops/autoheal/${seg(id)}/${verb}`, verb === 'deny' ? { body: {} } : {}),
   mesh: (signal?: AbortSignal) => call<MeshStatus>('GET', '/api/fed/mesh', { signal }),
+  agents: async (signal?: AbortSignal) =>
+    (await call<{ data: Agents }>('GET', '/admin/system/agents', { signal })).data,
+  restartAgent: (name: AgentName) => call<{ data: Agent }>('POST', `/admin/system/agents/${seg(name)}/restart`),
   jobs: (signal?: AbortSignal) => call<{ items: Job[] }>('GET', '/ops/jobs', { signal }),
 
   alerts: (query: AlertQuery, cursor?: string, signal?: AbortSignal) =>

@@ -256,6 +256,11 @@ export const meshQuery = queryOptions({
   queryFn: ({ signal }) => api.mesh(signal),
   refetchInterval: every(5_000),
 });
+export const agentsQuery = queryOptions({
+  queryKey: ['agents'],
+  queryFn: ({ signal }) => api.agents(signal),
+  refetchInterval: every(3_000),
+});
 export const jobsQuery = queryOptions({
   queryKey: ['jobs'],
   queryFn: ({ signal }) => api.jobs(signal),

@@ -14,6 +14,7 @@ import { Broken, Missing } from './desk/Trouble.tsx';
 import { meQuery, queryClient } from './queries.ts';
 import { parseSearch, stringifySearch } from './ui/search.ts';
 import {
+  readAgents,
   readAi,
   readAlerts,
   readEcosystem,
@@ -136,16 +137,34 @@ const security = createRoute({
   validateSearch: readSecurity,
   component: lazyRouteComponent(() => import('./security/Security.tsx')),
 });
+const agents = createRoute({
+  getParentRoute: () => desk,
+  path: '/agents',
+  validateSearch: readAgents,
+  component: lazyRouteComponent(() => import('./agents/Agents.tsx')),
+});
 const ai = createRoute({
   getParentRoute: () => desk,
   path: '/ai',
   validateSearch: readAi,
   component: lazyRouteComponent(() => import('./ai/Ai.tsx')),
 });
+/** The address that some know the overview by. */
+const admin = createRoute({
+  getParentRoute: () => desk,
+  path: '/admin/dashboard',
+  beforeLoad: () => {
+    throw redirect({ to: '/' });
+  },
+});
 const settings = createRoute({
   getParentRoute: () => desk,
   path: '/settings',
   validateSearch: readSettings,
+  // Where jobs stood before agents had a page of their own.
+  beforeLoad: ({ location }) => {
+    if (new URLSearchParams(location.searchStr).get('tab') === 'jobs') throw redirect({ to: '/agents' });
+  },
   component: lazyRouteComponent(() => import('./settings/Settings.tsx')),
 });
 
@@ -171,6 +190,8 @@ export const router = createRouter({
       healing,
       predictions,
       security,
+      agents,
+      admin,
       ai,
       settings,
       profile,

@@ -71,17 +71,10 @@ export const readSecurity = (search: Search) =>
     incident: textOf(search.incident),
   });
 
-export const SETTINGS_TABS = [
-  'keys',
-  'channels',
-  'routes',
-  'rules',
-  'pages',
-  'mesh',
-  'jobs',
-  'config',
-  'audit',
-] as const;
+const AGENTS = ['Monitor', 'Diagnostic', 'Repair', 'Learning', 'Predictive', 'Security', 'Performance'] as const;
+export const readAgents = (search: Search) => given({ agent: oneOf(search.agent, AGENTS) });
+
+export const SETTINGS_TABS = ['keys', 'channels', 'routes', 'rules', 'pages', 'mesh', 'config', 'audit'] as const;
 export const SETTINGS_WORD: Record<(typeof SETTINGS_TABS)[number], string> = {
   keys: 'Users & keys',
   channels: 'Channels',
@@ -89,7 +82,6 @@ export const SETTINGS_WORD: Record<(typeof SETTINGS_TABS)[number], string> = {
   rules: 'Rules',
   pages: 'Status pages',
   mesh: 'Mesh',
-  jobs: 'Jobs',
   config: 'Configuration',
   audit: 'Audit',
 };

@@ -84,6 +84,7 @@ function usePaletteGroups() {
       onClick: () => void navigate({ to: '/predictions' }),
     },
     { id: 'to-healing', label: 'Healing', leftSection: arrow, onClick: () => void navigate({ to: '/healing' }) },
+    { id: 'to-agents', label: 'Agents', leftSection: arrow, onClick: () => void navigate({ to: '/agents' }) },
     { id: 'to-ai', label: 'AI', leftSection: arrow, onClick: () => void navigate({ to: '/ai' }) },
     { id: 'to-security', label: 'Security', leftSection: arrow, onClick: () => void navigate({ to: '/security' }) },
     { id: 'to-projects', label: 'Projects', leftSection: arrow, onClick: () => void navigate({ to: '/projects' }) },

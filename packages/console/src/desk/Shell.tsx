@@ -6,6 +6,7 @@ import {
   IconHeartbeat,
   IconHome,
   IconLayoutDashboard,
+  IconRobot,
   IconSettings,
   IconShieldLock,
   IconTopologyStar3,
@@ -35,12 +36,20 @@ const ROOMS = [
   { to: '/ecosystem', name: 'Ecosystem', icon: IconTopologyStar3, key: 'e' },
   { to: '/alerts', name: 'Alerts', icon: IconAlertTriangle, key: 'a' },
   { to: '/healing', name: 'Healing', icon: IconHeartbeat, key: 'h' },
+  { to: '/agents', name: 'Agents', icon: IconRobot, key: 'n' },
   { to: '/predictions', name: 'Predictions', icon: IconTrendingUp, key: 'f' },
   { to: '/ai', name: 'AI', icon: IconBrain, key: 'i' },
   { to: '/security', name: 'Security', icon: IconShieldLock, key: 'c' },
   { to: '/projects', name: 'Projects', icon: IconApps, key: 'p' },
   { to: '/settings', name: 'Settings', icon: IconSettings, key: 's' },
 ] as const;
+
+/** Rooms that somebody may not enter are not drawn. */
+function isOpen(to: (typeof ROOMS)[number]['to'], sees: boolean, isTenants: boolean): boolean {
+  if (to === '/dashboard') return !sees || isTenants;
+  // Agents are about the hub as a whole.
+  return sees && !(to === '/agents' && isTenants);
+}
 
 /** The desk: rail on the left (at the bottom of a phone), the page beside it. */
 export function Shell() {
@@ -64,7 +73,7 @@ export function Shell() {
           <span className={classes.word}>Orrery</span>
         </Link>
         <ul className={classes.rooms}>
-          {ROOMS.filter(({ to }) => (to === '/dashboard' ? !sees || isTenants : sees)).map((room) => (
+          {ROOMS.filter(({ to }) => isOpen(to, sees, isTenants)).map((room) => (
             <li key={room.to}>
               <Link
                 to={room.to}
@@ -131,6 +140,7 @@ function useGlobalKeys(): void {
     'g a': () => void navigate({ to: '/alerts' }),
     'g h': () => void navigate({ to: '/healing' }),
     'g f': () => void navigate({ to: '/predictions' }),
+    'g n': () => void navigate({ to: '/agents' }),
     'g i': () => void navigate({ to: '/ai' }),
     'g c': () => void navigate({ to: '/security' }),
     'g s': () => void navigate({ to: '/settings' }),

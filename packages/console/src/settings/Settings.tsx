@@ -6,7 +6,6 @@ import { SETTINGS_TABS, SETTINGS_WORD } from '../views.ts';
 import { Audit } from './Audit.tsx';
 import { Channels } from './Channels.tsx';
 import { ConfigState } from './ConfigState.tsx';
-import { Jobs } from './Jobs.tsx';
 import { Keys } from './Keys.tsx';
 import { Mesh } from './Mesh.tsx';
 import { Routes } from './Routes.tsx';
@@ -42,7 +41,6 @@ export default function Settings() {
       {tab === 'rules' && <Rules />}
       {tab === 'pages' && <StatusPages />}
       {tab === 'mesh' && <Mesh />}
-      {tab === 'jobs' && <Jobs />}
       {tab === 'config' && <ConfigState />}
       {tab === 'audit' && <Audit />}
     </Page>

@@ -10,6 +10,7 @@ export const KEYS: readonly { group: string; keys: readonly [string, string][] }
       ['g o', 'Go to Overview'],
       ['g e', 'Go to Ecosystem'],
       ['g h', 'Go to Healing'],
+      ['g n', 'Go to Agents'],
       ['g f', 'Go to Predictions'],
       ['g p', 'Go to Projects'],
       ['g a', 'Go to Alerts'],

@@ -28,12 +28,17 @@ const STATES: [string, ReturnType<typeof view>, object][] = [
   ['switched off', view([job({ runs: 3 })], { enabled: false }), { state: 'off', running: false, enabled: false }],
   ['no hub leads', view([job()], { led: false }), { state: 'waiting', running: false }],
   ['all runs hang', view([job({ left: 1, failing: 1 })]), { state: 'stuck', running: false }],
+  ['nothing to do yet', view([job()]), { state: 'idle', running: true, reason: expect.stringContaining('Nothing') }],
   ['one of two hangs', view([job({ left: 1 }), job()]), { state: 'failing', running: true }],
   ['all is well', view([job({ runs: 1 })]), { state: 'well', running: true }],
-  ['well, but acts on nothing', view([job()], { held: 'not enabled' }), { state: 'well', reason: 'not enabled' }],
+  [
+    'well, but acts on nothing',
+    view([job({ runs: 1 })], { held: 'not enabled' }),
+    { state: 'well', reason: 'not enabled' },
+  ],
   [
     'a restart that is not done',
-    view([job()], { restarts: { name: 'Learning', asked: 2, done: 1, asked_at: 1 } }),
+    view([job({ runs: 1 })], { restarts: { name: 'Learning', asked: 2, done: 1, asked_at: 1 } }),
     { restarts: 2, reason: expect.stringContaining('A restart is asked for') },
   ],
 ];

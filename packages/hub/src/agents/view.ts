@@ -49,7 +49,8 @@ function stateOf(jobs: readonly Job[], enabled: boolean, led: boolean): AgentSta
   if (jobs.length === 0) return 'idle';
   if (!led) return 'waiting';
   if (jobs.every(({ left = 0 }) => left > 0)) return 'stuck';
-  return jobs.some(({ failing = 0, left = 0 }) => failing > 0 || left > 0) ? 'failing' : 'well';
+  if (jobs.some(({ failing = 0, left = 0 }) => failing > 0 || left > 0)) return 'failing';
+  return jobs.some(({ runs }) => runs > 0) ? 'well' : 'idle';
 }
 
 function reasonOf(
@@ -60,7 +61,10 @@ function reasonOf(
   name: AgentName,
 ): string | undefined {
   if (state === 'off') return `Switched off by \`agents.${name.toLowerCase()}.enabled\` in orrery.yaml.`;
-  if (state === 'idle') return 'It has no job of its own in this version of the hub.';
+  if (state === 'idle')
+    return jobs.length === 0
+      ? 'It has no job of its own in this version of the hub.'
+      : 'Nothing has come yet that it has to do with.';
   if (state === 'waiting') return 'No hub runs the jobs just now; another takes over within seconds.';
   if (restarts && restarts.done < restarts.asked) return 'A restart is asked for; the hub that runs the jobs does it.';
   const sick = jobs.filter(({ failing = 0, left = 0 }) => failing > 0 || left > 0).map((job) => job.name);
