@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import type { FanoutAnswer, FanoutDetail } from '@orrery/protocol';
 import { afterEach, expect, it } from 'vitest';
 import { createApi, startHub } from '../services/hub.ts';
 import { declare, MESH_KEY, type ServedInstance, serveInstance } from '../services/instances.ts';
+import { freshDatabase } from '../services/several-hubs.ts';
 import { until } from '../services/until.ts';
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
@@ -139,37 +141,27 @@ it('signs by both keys while a rotation lasts, so that instances with either acc
   expect((await run(hub, SWEEP)).counts).toMatchObject({ sent: 3 });
 });
 
-it('goes on after kill -9 in the middle: what was sent is not run again, what was not is sent', async () => {
-  let hold = true;
+/** Three instances of which two take a request and never say so, and one takes none while `hold`. */
+async function reluctant() {
+  const state = { hold: true };
   const runs: string[] = [];
-  const slow = await served('slow', {
-    answer: () => false,
-    actions: { 'audit.security': ({ requestId }) => void runs.push(requestId) },
-  });
-  // It has taken the request, and the hub dies before it hears so.
-  const silent = await served('silent', {
-    actions: { 'audit.security': ({ requestId }) => void runs.push(requestId) },
-    answer: () => false,
-  });
-  const stuck = await served('stuck', { answer: (request) => hold && request.method === 'POST' });
-  const instances = [slow, silent, stuck];
-  const hub = await hubOf(instances);
-  const asked = hub.api.post('/api/fed/actions', SWEEP).catch(() => undefined);
-  await until(() => slow.posts.length === 1 && silent.posts.length === 1 && stuck.posts.length === 1, {
-    what: 'all to be asked',
-  });
-  await hub.kill();
-  await asked;
-  hold = false;
-  const again = await hubOf(instances, { dataDir: hub.dataDir });
-  const list = (await again.api.get('/api/fed/actions')).body as { items: FanoutDetail[] };
+  const actions = { 'audit.security': ({ requestId }: { requestId: string }) => void runs.push(requestId) };
+  const slow = await served('slow', { answer: () => false, actions });
+  const silent = await served('silent', { answer: () => false, actions });
+  const stuck = await served('stuck', { answer: (request) => state.hold && request.method === 'POST' });
+  return { instances: [slow, silent, stuck], runs, state };
+}
+
+/** The only request there is, once it is finished at this hub: each instance ran it, those that had taken it not again. */
+async function expectFinishedOnce(hub: Hub, { instances, runs }: Awaited<ReturnType<typeof reluctant>>) {
+  const list = (await hub.api.get('/api/fed/actions')).body as { items: FanoutDetail[] };
   const id = list.items[0]?.requestId ?? '';
   const detail = await until(
     async () => {
-      const now = await shown(again, id);
+      const now = await shown(hub, id);
       return now.finishedAt !== null && now;
     },
-    { what: 'the request to be finished', timeoutMs: 30_000 },
+    { what: 'the request to be finished', timeoutMs: 60_000 },
   );
   expect(detail.results.map(({ project, status, run }) => [project, status, run?.status])).toEqual([
     ['silent', 'sent', 'succeeded'],
@@ -178,4 +170,33 @@ it('goes on after kill -9 in the middle: what was sent is not run again, what wa
   ]);
   expect(runs).toEqual([id, id]);
   for (const one of instances) expect(new Set(one.posts)).toEqual(new Set([`${id}_${one.slug}`]));
+}
+
+it('goes on after kill -9 in the middle: what was sent is not run again, what was not is sent', async () => {
+  const three = await reluctant();
+  const hub = await hubOf(three.instances);
+  const asked = hub.api.post('/api/fed/actions', SWEEP).catch(() => undefined);
+  await until(() => three.instances.every(({ posts }) => posts.length === 1), { what: 'all to be asked' });
+  await hub.kill();
+  await asked;
+  three.state.hold = false;
+  await expectFinishedOnce(await hubOf(three.instances, { dataDir: hub.dataDir }), three);
+});
+
+it('is finished by the other of two hubs on one PostgreSQL when the one that sends is killed', async () => {
+  const three = await reluctant();
+  const database = await freshDatabase();
+  cleanups.push(() => database.drop());
+  const options = {
+    databaseUrl: database.url,
+    env: { ORRERY_SECRET: randomBytes(32).toString('base64') },
+  };
+  const sends = await hubOf(three.instances, options);
+  const other = await hubOf(three.instances, options);
+  const asked = sends.api.post('/api/fed/actions', SWEEP).catch(() => undefined);
+  await until(() => three.instances.every(({ posts }) => posts.length === 1), { what: 'all to be asked' });
+  await sends.kill();
+  await asked;
+  three.state.hold = false;
+  await expectFinishedOnce(other, three);
 });
