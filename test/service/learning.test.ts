@@ -1,4 +1,6 @@
-import type { Alert, AuditRecord, HealAttempt, OpsEvent, Pattern, PatternFile } from '@orrery/protocol';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Alert, AuditRecord, HealAttempt, HealSimulation, OpsEvent, Pattern, PatternFile } from '@orrery/protocol';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { createApi, type RunningHub, runOrrery, startHub } from '../services/hub.ts';
 import { type FakeProduct, startProduct } from '../services/product.ts';
@@ -137,4 +139,59 @@ test('the command line shows it, and lets one try again', async () => {
   const allowed = await orrery('patterns', 'allow', own?.id ?? '', '--reason', 'new image');
   expect(allowed.stdout).toContain('"webhook, as useless" may try again at shop/api.');
   expect((await patterns()).find(({ id }) => id === own?.id)?.allowed).toMatchObject({ reason: 'new image' });
+});
+
+test('simulating the past changes nothing, and a file of policies is tried on it before it is in force', {
+  timeout: 60_000,
+}, async () => {
+  // What the hub does by itself goes on; what healing keeps is as it was.
+  const everything = async () =>
+    JSON.stringify([
+      await attempts(),
+      (await patterns()).map(({ id, tries, allowed }) => [id, tries, allowed]),
+      (await hub.api.read<{ items: OpsEvent[] }>('/ops/events/recent?limit=200')).items.filter(({ type }) =>
+        /^(heal|patterns)\./.test(type),
+      ),
+    ]);
+  const before = await everything();
+  const asked = receiver.received.length;
+  const now = await hub.api.post<HealSimulation>('/api/heal/simulate', {});
+  expect(now.status).toBe(200);
+  const [first, second] = now.body.policies;
+  expect(now.body.policies.map(({ policy }) => policy)).toEqual(['useless', 'helps']);
+  // By what is known now, the one that helps would have been tried first.
+  expect(first?.acts).toEqual([]);
+  expect(second?.acts[0]).toMatchObject({ kind: 'act', severity: 'critical', reason: 'every limit is kept' });
+  expect(second?.acts[0]?.openForMs).toBeGreaterThan(1000);
+  const file = join(hub.dataDir, 'proposed.yaml');
+  writeFileSync(
+    file,
+    `repair: { enabled: true, maxSharePercent: 100 }
+projects:
+  - slug: shop
+    name: Shop
+    hubUrl: http://127.0.0.1:9
+    services:
+      - name: api
+        probes: []
+        heal:
+          - { name: gentle, when: { for: 1h }, remedy: { kind: webhook, url: "http://user:pw@x.test/s3cret", secret: a-secret-that-must-stay-at-home } }
+          - { name: bold, remedy: { kind: command, run: [/bin/false] } }
+`,
+  );
+  const { stdout, code } = await orrery('heal', 'simulate', '--config', file, '--details');
+  expect(code, stdout).toBe(0);
+  expect(stdout).toMatch(/shop\/api +gentle +\d +nothing/);
+  expect(stdout).toMatch(/shop\/api +bold +\d +act (once|twice)/);
+  expect(stdout).toMatch(/ended \d+ s later, \d+ s in all|open for \d+ s/);
+  expect(stdout).not.toMatch(/s3cret|must-stay/);
+  expect(receiver.received).toHaveLength(asked);
+  expect(await everything()).toBe(before);
+  const limited = await hub.api.post<{ key: string }>('/api/keys', {
+    name: 's',
+    role: 'operator',
+    projects: ['other'],
+  });
+  const api = createApi(hub.url, { 'x-api-key': limited.body.key });
+  expect((await api.post<HealSimulation>('/api/heal/simulate', {})).body.policies).toEqual([]);
 });

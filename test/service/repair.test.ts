@@ -83,6 +83,7 @@ describe('a policy that may act', () => {
     });
     expect(healed.diagnosis).toContain('503');
     expect(healed.verifiedAt).not.toBeNull();
+    expect(healed.secondLook).toBe('a second look sees it as well');
     expect(calls()).toEqual(['/hook/restart']);
     expect(receiver.received[0]?.headers['webhook-signature']).toMatch(/^v1,/);
     expect(JSON.parse(receiver.received[0]?.body ?? '')).toMatchObject({
@@ -221,7 +222,7 @@ describe('a policy that may not act', () => {
     const refused = await attemptThat(hub, ({ outcome }) => outcome === 'refused', 'it is not carried out');
     // The alert may have ended in the same moment.
     expect(refused.id).toBe(asks.id);
-    expect(refused.detail).toMatch(/^(it was well again right before the act|the trouble ended by itself before)/);
+    expect(refused.detail).toMatch(/^(a second look found it|the trouble ended by itself before)/);
     expect(calls()).toEqual([]);
   });
 
@@ -240,6 +241,18 @@ describe('a policy that may not act', () => {
     });
     await hub.api.post('/ops/heal/resume', {});
     await attemptThat(hub, ({ status, id }) => status === 'awaiting approval' && id !== asks.id, 'it asks again');
+    expect(calls()).toEqual([]);
+  });
+
+  test('quorum: what is well again by a second look is not touched, although it was approved', async () => {
+    const hub = await start(policy({ mode: 'approve' }));
+    product.mood = 'unhealthy';
+    const asks = await attemptThat(hub, ({ status }) => status === 'awaiting approval', 'it asks');
+    product.mood = 'healthy';
+    await hub.api.post(`/ops/autoheal/${asks.id}/approve`);
+    const over = await attemptThat(hub, ({ id, status }) => id === asks.id && status === 'done', 'it is over');
+    expect(over).toMatchObject({ outcome: 'refused', actedAt: null });
+    expect(over.detail).toMatch(/second look found it well|ended by itself|ended before/);
     expect(calls()).toEqual([]);
   });
 

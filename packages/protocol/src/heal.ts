@@ -181,6 +181,8 @@ export const HealAttempt = z.object({
   /** What the remedy answered, and what the checks said afterwards. */
   detail: z.string().nullable(),
   rollback: z.string().nullable(),
+  /** What a second look saw right before it acted, or why nothing was done after it. */
+  secondLook: z.string().nullable(),
   createdAt: Time,
   expiresAt: Time.nullable(),
   approvedBy: z.string().nullable(),

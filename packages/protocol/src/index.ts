@@ -32,5 +32,6 @@ export * from './probes.ts';
 export * from './problem.ts';
 export * from './roles.ts';
 export * from './rules.ts';
+export * from './simulation.ts';
 export * from './statuspage.ts';
 export * from './tenants.ts';

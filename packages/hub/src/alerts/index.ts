@@ -7,6 +7,7 @@ import { type DeliveryFilter, deliveries } from './deliveries.ts';
 import { createDependencyBook } from './dependencyBook.ts';
 import { expire } from './expire.ts';
 import { get } from './get.ts';
+import { pastAlerts } from './history.ts';
 import { ignore } from './ignore.ts';
 import { acknowledgeIncident, resolveIncident } from './incidents/change.ts';
 import { getIncident } from './incidents/get.ts';
@@ -29,6 +30,7 @@ import { testChannel } from './testChannel.ts';
 export type { Finding } from '../detect/index.ts';
 export type { DeclaredChannel } from './channelBook.ts';
 export { channelProblems } from './channels/index.ts';
+export type { PastAlert } from './history.ts';
 export type { IncidentAlert, IncidentHead } from './incidents/standing.ts';
 export type { LivingAlert } from './living.ts';
 export { alertRoutes } from './routes.ts';
@@ -88,6 +90,8 @@ export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDe
     expire: (keepMs: number) => expire(context, keepMs),
     /** Open alerts of services, for repair. */
     living: () => alertsForRepair(context),
+    /** Alerts that lived at any time since, for a replay. */
+    past: (since: number) => pastAlerts(context, since),
     outages: (asked: Parameters<typeof outages>[1]) => outages(context, asked),
     measures: {
       living: () => livingAlerts(context),

@@ -32,6 +32,8 @@ export function factsFor(
       recurrences: past.filter(({ outcome }) => outcome === 'healed').length,
     },
     target: { status: 'down', confirmed: seen.confirmed, healthySince: null },
+    // Its second look is its own: a container is asked for again right before it is restarted.
+    secondLookFailedAt: null,
     inMaintenance: maintenance.has(name),
     past: past.map(toPast),
     ofPolicy: mine.map(toPast),

@@ -69,4 +69,17 @@ export function ago(time: string | null | undefined, now: number): string {
   return `${Math.floor(seconds / 86_400)}d ago`;
 }
 
+/** `40 s`, `12 min`, `3 h`, `2 d`: how long something lasted. */
+export function span(ms: number): string {
+  const [size, unit] =
+    ms < 120_000
+      ? [1000, 's']
+      : ms < 7_200_000
+        ? [60_000, 'min']
+        : ms < 172_800_000
+          ? [3_600_000, 'h']
+          : [86_400_000, 'd'];
+  return `${Math.round(ms / Number(size))} ${unit}`;
+}
+
 export const latency = (ms: number | null): string => (ms === null ? '–' : `${Math.round(ms)} ms`);

@@ -13,6 +13,7 @@ import type { AppendEvents, Facts, StoreEdges, StoreSamples, StoreWindows } from
 import { createHeartbeats } from './heartbeats.ts';
 import { aloneHub, type Hubs } from './hubs/hubs.ts';
 import type { ServiceRef } from './hubs/news.ts';
+import { lookFromElsewhere } from './hubs/secondLook.ts';
 import type { Standing } from './judge.ts';
 import { type LogFilter, logLinesAfter, projectLogs } from './logs.ts';
 import { meshHubs } from './mesh/hubs.ts';
@@ -140,8 +141,12 @@ export function createIntake(deps: IntakeDeps) {
     );
   hubs.onNews((news) => {
     if (news.kind === 'agents') return;
-    if (news.kind === 'look') for (const probe of news.refs.flatMap(meant)) prober.checkSoon(probe);
-    else states.changed(news.projects);
+    if (news.kind === 'facts') return states.changed(news.projects);
+    for (const ref of news.refs)
+      for (const probe of meant(ref)) {
+        if (ref.by === undefined) prober.checkSoon(probe);
+        else if (ref.by === hubs.id) void prober.witness(probe);
+      }
   });
 
   const healthDeps = {
@@ -245,6 +250,9 @@ export function createIntake(deps: IntakeDeps) {
       if (failed || shown !== 'up') checkSoon([{ project: probe.project, service: probe.service, probe: probe.id }]);
     },
     checkSoon,
+    /** What another hub than the one that judges sees of a service now; empty where there is none, or it does not answer in time. */
+    lookFromElsewhere: (ref: ServiceRef, signal: AbortSignal) =>
+      lookFromElsewhere({ db, hubs, clock, look: (probe) => void prober.witness(probe) }, meant(ref), signal),
     runOnce: createMonitor({ probes: () => probes, check: prober.check }),
     /** Deletes checks older than `keepMs`, and old log lines and ids. */
     expire: (keepMs: number) => expire(db, clock.now(), keepMs),

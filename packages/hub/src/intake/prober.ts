@@ -102,6 +102,15 @@ export function createProber(deps: {
     return outcome;
   }
 
+  /** What this hub sees of a probe now. */
+  async function see(probe: Probe, signal: AbortSignal, started: number): Promise<Verdict> {
+    const outcome = await look(probe, signal).catch((error: unknown) => {
+      if (error instanceof OutboundError && error.kind === 'starved') return { ...blind(error.message) };
+      throw error;
+    });
+    return outcome.status === 'unknown' ? outcome : await weigh(probe, outcome as Outcome, started);
+  }
+
   async function checkAndRecord(probe: Probe): Promise<void> {
     // Others may have taken over, or be about to.
     if (!hubs.mayAct()) return;
@@ -110,11 +119,7 @@ export function createProber(deps: {
     const cut = new AbortController();
     running.set(probe.id, cut);
     try {
-      const outcome = await look(probe, cut.signal).catch((error: unknown) => {
-        if (error instanceof OutboundError && error.kind === 'starved') return { ...blind(error.message) };
-        throw error;
-      });
-      const own = outcome.status === 'unknown' ? outcome : await weigh(probe, outcome as Outcome, started);
+      const own = await see(probe, cut.signal, started);
       const role = roles.get(probe.id) ?? 'judge';
       if (cut.signal.aborted || !deps.isDeclared(probe.id)) return;
       if (role === 'witness') return await witnesses.tell(probe, own);
@@ -286,6 +291,15 @@ export function createProber(deps: {
     checkSoon(probe: Probe): void {
       if (roles.has(probe.id)) void schedule.runNow(probe.id, { afresh: true });
     },
+    /** Looks once at a probe that another hub judges, and writes down what is seen for whoever asked. */
+    async witness(probe: Probe): Promise<void> {
+      if (!loaded || !hubs.mayAct() || roles.get(probe.id) === 'judge') return;
+      try {
+        await witnesses.tell(probe, await see(probe, AbortSignal.timeout(MOST_MS), clock.monotonic()));
+      } catch (error) {
+        log.warn({ err: error, probe: probe.id }, 'a look for another hub failed; that one goes on without it');
+      }
+    },
     skipped: schedule.skipped,
   };
 
@@ -303,6 +317,8 @@ export function createProber(deps: {
   }
 }
 
+/** No declared time limit of a check is longer. */
+const MOST_MS = 120_000;
 const ANSWER_MS = 1500;
 const LOOK_AGAIN_MS = 200;
 

@@ -1,5 +1,6 @@
 import type { RemedyDeclaration } from '@orrery/protocol';
-import { type RepairContext, statusOf } from './context.ts';
+import type { RepairContext } from './context.ts';
+import { lookAgain } from './lookAgain.ts';
 import { type Acted, actOn, describeRemedy } from './remedies/index.ts';
 import { advance, attemptsIn, end } from './store.ts';
 import type { AttemptRow } from './tables.ts';
@@ -8,19 +9,19 @@ type Plan = { remedy: RemedyDeclaration; rollback?: RemedyDeclaration };
 const planOf = (context: RepairContext, row: AttemptRow): Plan => JSON.parse(context.secrets.open(row.plan, row.id));
 
 /**
- * Carries out the remedy of an attempt, once: that it is about to be done is committed before it is, so that whoever finds the attempt
+ * Carries out the remedy of an attempt, once, if a second look confirms that it is still needed: that it is about to be done is committed before it is, so that whoever finds the attempt
  * after a crash does not do it again but looks at what came of it.
  */
 export async function act(context: RepairContext, row: AttemptRow, signal: AbortSignal): Promise<void> {
   const { remedy } = planOf(context, row);
+  const looked = await lookAgain(context, row, signal);
+  if (!looked) return;
+  const seen = { second_look: looked.detail, looked_at: context.clock.now() };
+  if (looked.kind === 'refused') return void (await end(context, row, 'refused', looked.detail, seen));
   const at = context.clock.now();
-  if (await isWellAgain(context, row)) {
-    await end(context, row, 'refused', 'it was well again right before the act: nothing was done');
-    return;
-  }
   const claimed = await attemptsIn(context.db)
     .updateTable('heal_attempts')
-    .set({ acting_at: at })
+    .set({ acting_at: at, ...seen })
     .where('id', '=', row.id)
     .where('status', '=', 'acting')
     .where('holder', '=', context.holderId)
@@ -39,18 +40,6 @@ export async function act(context: RepairContext, row: AttemptRow, signal: Abort
     claimed,
     signal.aborted ? `the hub was stopped while it acted: ${acted.detail}` : acted.detail,
   );
-}
-
-/** Right before the act the newest checks have the last word. A threshold's trouble is not seen by them. */
-async function isWellAgain(context: RepairContext, row: AttemptRow): Promise<boolean> {
-  const target = context
-    .targets()
-    .find(
-      ({ project, service, policy }) =>
-        project === row.project && service === row.service && policy.name === row.policy,
-    );
-  if (target?.policy.when.metric !== undefined) return false;
-  return statusOf(await context.states(), row.project, row.service) === 'up';
 }
 
 /** The act is over, or may have happened: now the service's own checks have the word. */

@@ -61,6 +61,8 @@ export async function begin(
     symptom: JSON.stringify(symptom),
     remedy_form: remedy.form,
     learned_at: null,
+    second_look: null,
+    looked_at: null,
   };
   return inTransaction(context.db, async (trx) => {
     const written = await attemptsIn(trx)

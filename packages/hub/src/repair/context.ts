@@ -1,6 +1,6 @@
 import type { Cause, CauseKind, GeneralRemedy, HealLimits, HealPolicy, ServiceStatus, Symptom } from '@orrery/protocol';
 import type { AuditEntry } from '../access/index.ts';
-import type { LivingAlert } from '../alerts/index.ts';
+import type { LivingAlert, PastAlert } from '../alerts/index.ts';
 import type { NewEvent } from '../events/index.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
@@ -49,6 +49,7 @@ export type RepairDeps = {
   /** Whether repair is enabled: by the file, else by the environment. */
   enabled(): boolean;
   alerts(): Promise<readonly LivingAlert[]>;
+  pastAlerts(since: number): Promise<readonly PastAlert[]>;
   states(): Promise<readonly ProbeState[]>;
   /** Checks the services now instead of at their interval. */
   checkSoon(refs: readonly { project: string; service: string }[]): void;
@@ -56,6 +57,11 @@ export type RepairDeps = {
   lessons(): Promise<Lessons>;
   /** The likeliest causes of these alerts, where somebody diagnosed them. */
   causes?(alertIds: readonly string[]): Promise<ReadonlyMap<string, CauseKind>>;
+  /** What another hub than the one that judges sees of a service now; empty where there is none. */
+  lookFromElsewhere(
+    ref: { project: string; service: string },
+    signal: AbortSignal,
+  ): Promise<readonly { hub: string; status: ServiceStatus; reason: string | null }[]>;
   inMaintenance(project: string, service: string, at: number): boolean;
   /** What diagnosis takes for the cause behind an alert; undefined while it takes nothing for it. */
   topCause?: (alertId: string) => Promise<Cause | undefined>;

@@ -1,8 +1,8 @@
 import { type CauseKind, parseDuration } from '@orrery/protocol';
 import type { LivingAlert } from '../alerts/index.ts';
 import { type Lesson, type Lessons, type ProbeState, type RepairContext, statusOf, type Target } from './context.ts';
-import type { GuardFacts, PastAttempt } from './guard.ts';
-import { attemptsIn, openAttempts, pausedBy } from './store.ts';
+import { type GuardFacts, LOOK_AGAIN_MS, type PastAttempt } from './guard.ts';
+import { attemptsIn, openAttempts, pausedBy, unconfirmedSince } from './store.ts';
 import type { AttemptRow } from './tables.ts';
 
 const HOUR = 3_600_000;
@@ -20,18 +20,21 @@ export type TurnFacts = {
   open: readonly AttemptRow[];
   /** Attempts that acted within the memory, newest first. */
   acted: readonly AttemptRow[];
+  /** When a second look last refused an attempt, of the last minute, by target. */
+  unconfirmed: ReadonlyMap<string, number>;
   lessons: Lessons;
   causes: ReadonlyMap<string, CauseKind>;
 };
 
 export async function gatherTurn(context: RepairContext): Promise<TurnFacts> {
   const now = context.clock.now();
-  const [paused, alerts, states, lessons, open, acted] = await Promise.all([
+  const [paused, alerts, states, lessons, open, unconfirmed, acted] = await Promise.all([
     pausedBy(context.db),
     context.alerts(),
     context.states(),
     context.lessons(),
     openAttempts(context.db),
+    unconfirmedSince(context.db, now - LOOK_AGAIN_MS),
     attemptsIn(context.db)
       .selectFrom('heal_attempts')
       .selectAll()
@@ -42,30 +45,35 @@ export async function gatherTurn(context: RepairContext): Promise<TurnFacts> {
   ]);
   const services = new Set(states.map(({ project, service }) => `${project}/${service}`)).size;
   const causes = alerts.length > 0 ? await context.causes?.(alerts.map(({ id }) => id)) : undefined;
-  return { paused: paused?.by, alerts, states, services, open, acted, lessons, causes: causes ?? new Map() };
+  return {
+    paused: paused?.by,
+    alerts,
+    states,
+    services,
+    open,
+    unconfirmed,
+    acted,
+    lessons,
+    causes: causes ?? new Map(),
+  };
+}
+
+/** Whether a policy is for this alert: of a metric also one of the project as a whole. */
+export function isFor(
+  { project, service, policy }: Target,
+  alert: Pick<LivingAlert, 'project' | 'service' | 'severity' | 'detector' | 'description'>,
+): boolean {
+  const { severity, metric } = policy.when;
+  if (alert.project !== project || !severity.includes(alert.severity)) return false;
+  if (metric === undefined) return alert.detector === 'status' && alert.service === service;
+  // The title may be the threshold's own words; the description begins with the metric.
+  const isOf = alert.detector === 'threshold' && alert.description.startsWith(`${metric} `);
+  return isOf && (alert.service === service || alert.service === null);
 }
 
 /** The alert that a policy is for, the oldest of several. */
-export function alertFor(
-  { project, service, policy }: Target,
-  alerts: readonly LivingAlert[],
-): LivingAlert | undefined {
-  const { severity, metric } = policy.when;
-  return alerts
-    .filter(
-      (alert) =>
-        alert.project === project &&
-        severity.includes(alert.severity) &&
-        (metric === undefined
-          ? alert.detector === 'status' && alert.service === service
-          : isOf(metric, alert) && (alert.service === service || alert.service === null)),
-    )
-    .sort((a, b) => a.openedAt - b.openedAt)[0];
-}
-
-/** The title may be the threshold's own words; the description begins with the metric. */
-const isOf = (metric: string, { detector, description }: LivingAlert): boolean =>
-  detector === 'threshold' && description.startsWith(`${metric} `);
+export const alertFor = (target: Target, alerts: readonly LivingAlert[]): LivingAlert | undefined =>
+  alerts.filter((alert) => isFor(target, alert)).sort((a, b) => a.openedAt - b.openedAt)[0];
 
 /** What the guard is told of one target. */
 export function factsFor(
@@ -102,6 +110,7 @@ export function factsFor(
       confirmed: policy.when.metric !== undefined || failing.some(isConfirmed),
       healthySince: own.length > 0 && failing.length === 0 ? Math.max(...own.map(({ since }) => since ?? now)) : null,
     },
+    secondLookFailedAt: turn.unconfirmed.get(`${project}/${service}`) ?? null,
     inMaintenance: context.inMaintenance(project, service, now),
     past: turn.acted.filter((row) => mine(row) && (row.acting_at ?? 0) > now - 4 * HOUR).map(toPast),
     ofPolicy: turn.acted.filter((row) => mine(row) && row.policy === policy.name).map(toPast),

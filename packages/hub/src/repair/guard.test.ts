@@ -14,6 +14,7 @@ const READY: GuardFacts = {
   globalDryRun: false,
   alert: { openedAt: NOW - MINUTE, inhibited: false, recurrences: 1 },
   target: { status: 'down', confirmed: true, healthySince: null },
+  secondLookFailedAt: null,
   inMaintenance: false,
   past: [],
   ofPolicy: [],
@@ -57,6 +58,12 @@ describe('each mechanism by itself', () => {
     ['a target that is well by now', { target: { status: 'up' } }, 'wait', 'is well'],
     ['time that the alert must be open', { policy: { forMs: 2 * MINUTE } }, 'wait', 'to be open for 2 min'],
     ['confirmation by a second look', { target: { confirmed: false } }, 'wait', 'second look'],
+    [
+      'quorum: a second look that did not confirm it',
+      { secondLookFailedAt: NOW - 29 * SECOND },
+      'wait',
+      'did not confirm',
+    ],
     ['cooldown', { past: [past(4 * MINUTE, 'healed')] }, 'wait', 'cooling down'],
     [
       'attempts an hour',
@@ -120,6 +127,7 @@ describe('limits at their very edge', () => {
     ['the alert has just been open for long enough', { policy: { forMs: MINUTE } }, 'act'],
     ['three tries are too few to suppress a remedy', { learned: { tries: 3, successes: 0, upper: 0.3 } }, 'act'],
     ['a remedy that may yet help in four of ten cases', { learned: { tries: 9, successes: 1, upper: 0.4 } }, 'act'],
+    ['half a minute after a second look it may be decided anew', { secondLookFailedAt: NOW - 30 * SECOND }, 'act'],
     ['four recurrences are not five', { alert: { recurrences: 4 } }, 'act'],
     [
       'a healed attempt closes the breaker',

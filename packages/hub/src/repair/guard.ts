@@ -8,6 +8,8 @@ const HOUR = 60 * MINUTE;
 export const BACKOFF = { firstMs: 10 * SECOND, mostMs: 5 * MINUTE, forgetMs: 10 * MINUTE };
 /** So many attempts in a row without effect, or so often the same trouble again, and it is a person's. */
 export const INEFFECTIVE = { attempts: 3, recurrences: 5, withinMs: 4 * HOUR };
+/** After a second look that did not confirm the trouble, the next attempt waits so long. */
+export const LOOK_AGAIN_MS = 30 * SECOND;
 /** So many attempts of one policy in a row that did not heal take a step of freedom from it; a healed one gives it back. */
 export const BREAKER = { suggestAfter: 2, personAfter: 4 };
 
@@ -35,6 +37,8 @@ export type GuardFacts = {
   alert: { openedAt: number; inhibited: boolean; recurrences: number };
   /** The service by its newest checks: those that fail, and whether the hub itself was able to look. */
   target: { status: 'up' | 'degraded' | 'down' | 'unknown'; confirmed: boolean; healthySince: number | null };
+  /** When a second look at this target last did not confirm its trouble, so that nothing was done. */
+  secondLookFailedAt: number | null;
   inMaintenance: boolean;
   /** Attempts at this target, newest first, of the last four hours; and those of its policy, however old. */
   past: readonly PastAttempt[];
@@ -112,6 +116,9 @@ function delays(facts: GuardFacts, now: number): Verdict | undefined {
   // One may always be: a share of few services is less than one of them.
   if (facts.underRepair > 0 && ((facts.underRepair + 1) / facts.services) * 100 > limits.maxSharePercent)
     return wait(`more than ${limits.maxSharePercent} % of all services would be under repair at once`);
+  const lookedAt = facts.secondLookFailedAt;
+  if (lookedAt !== null && now < lookedAt + LOOK_AGAIN_MS)
+    return wait('a second look did not confirm it: it is watched first', lookedAt + LOOK_AGAIN_MS);
   if (!target.confirmed) return wait('a second look has not confirmed it yet');
   return undefined;
 }

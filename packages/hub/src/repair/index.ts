@@ -1,3 +1,4 @@
+import type { HealSimulationInput } from '@orrery/protocol';
 import type { Caller } from '../access/index.ts';
 import type { StoredProject } from '../catalog/index.ts';
 import { defineJob, type JobDefinition } from '../platform/jobs.ts';
@@ -5,6 +6,7 @@ import type { RepairContext, RepairDeps, Target } from './context.ts';
 import { approve, control, deny, findAttempt, setPaused } from './decide.ts';
 import { type AttemptFilter, listAttempts, listPolicies } from './list.ts';
 import { type EndedAttempt, markLearned, unlearned } from './outcomes.ts';
+import { simulate } from './simulate.ts';
 import { attemptsIn } from './store.ts';
 import { toAttempt } from './tables.ts';
 import { type Acts, work } from './work.ts';
@@ -62,6 +64,8 @@ export function createRepair(deps: RepairDeps) {
     list: (caller: Caller, filter: AttemptFilter) => listAttempts(context, caller, filter),
     get: async (caller: Caller, id: string) => toAttempt(await findAttempt(context, caller, id)),
     policies: (caller: Caller) => listPolicies(context, caller),
+    /** What policies would have done in the past; it changes nothing. */
+    simulate: (caller: Caller, input: HealSimulationInput) => simulate(context, caller, input),
     approve: (caller: Caller, id: string) => approve(context, caller, id),
     deny: (caller: Caller, id: string, reason: string) => deny(context, caller, id, reason),
     setPaused: (caller: Caller, paused: boolean, reason: string) => setPaused(context, caller, paused, reason),

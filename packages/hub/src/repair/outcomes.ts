@@ -38,6 +38,17 @@ export async function unlearned(db: Db, limit: number): Promise<EndedAttempt[]> 
   }));
 }
 
+/** The symptoms that were frozen in attempts since, by alert. */
+export async function symptomsSince(db: Db, since: number): Promise<ReadonlyMap<string, Symptom>> {
+  const rows = await attemptsIn(db)
+    .selectFrom('heal_attempts')
+    .select(['alert_id', 'symptom'])
+    .where('created_at', '>', since)
+    .where('symptom', 'is not', null)
+    .execute();
+  return new Map(rows.map(({ alert_id, symptom }) => [alert_id, Symptom.parse(JSON.parse(symptom ?? ''))]));
+}
+
 /** Marks attempts as learned inside the transaction that learns of them; resolves with those that nobody had marked before. */
 export async function markLearned(trx: Db, ids: readonly string[], at: number): Promise<Set<string>> {
   const marked = await attemptsIn(trx)

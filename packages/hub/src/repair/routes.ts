@@ -1,4 +1,13 @@
-import { HealAttempt, HealControl, HealPolicyView, HealStatus, page, Slug } from '@orrery/protocol';
+import {
+  HealAttempt,
+  HealControl,
+  HealPolicyView,
+  HealSimulation,
+  HealSimulationInput,
+  HealStatus,
+  page,
+  Slug,
+} from '@orrery/protocol';
 import { z } from 'zod';
 import { authorize, type Caller } from '../access/index.ts';
 import { defineRoute, type Route } from '../platform/http/route.ts';
@@ -70,6 +79,19 @@ export function repairRoutes(repair: Repair): Route<Caller>[] {
       summary: 'Declared policies, what the guard last said of each, and what each did or would have done in a week',
       response: z.object({ items: z.array(HealPolicyView) }),
       handle: async ({ caller }) => ({ items: await repair.policies(caller) }),
+    }),
+    defineRoute({
+      method: 'post',
+      path: '/api/heal/simulate',
+      auth: 'ops:view',
+      tag,
+      summary: 'What policies would have done with the alerts of the last days, by the same guard; nothing is done',
+      body: HealSimulationInput,
+      response: HealSimulation,
+      perMinute: 30,
+      unaudited: 'it reads only',
+      echoes: true,
+      handle: ({ caller, body }) => repair.simulate(caller, body),
     }),
     defineRoute({
       method: 'get',

@@ -103,6 +103,18 @@ export function end(
   );
 }
 
+/** When a second look last kept an attempt from acting, after this time, by target. */
+export async function unconfirmedSince(db: Db, since: number): Promise<ReadonlyMap<string, number>> {
+  const rows = await attemptsIn(db)
+    .selectFrom('heal_attempts')
+    .select(['project', 'service', 'looked_at'])
+    .where('outcome', '=', 'refused')
+    .where('looked_at', '>', since)
+    .orderBy('looked_at')
+    .execute();
+  return new Map(rows.map(({ project, service, looked_at }) => [`${project}/${service}`, looked_at ?? 0]));
+}
+
 /** Who has pulled the kill switch, when and why. */
 export async function pausedBy(db: Db): Promise<{ by: string; at: number; reason: string } | undefined> {
   const row = await attemptsIn(db).selectFrom('heal_control').selectAll().where('id', '=', 1).executeTakeFirst();

@@ -48,6 +48,14 @@ describe('what is general about a trouble', () => {
     });
   });
 
+  it('is read from the words of an alert of which nothing else is left', () => {
+    const description =
+      'The http probe of http://127.0.0.1:5401 says down since 2026-03-10T11:59:30.000Z: answered HTTP 503, expected 200–299, 4 checks in a row.';
+    expect(symptomOf({ ...alert, description }, policy(), [], undefined)).toMatchObject({
+      ...{ check: 'http', failure: 'failing' },
+    });
+  });
+
   it('is the metric and the side of its limit, of a threshold', () => {
     const when = { metric: 'queue.depth' };
     const over = { ...alert, title: 'shop/api: queue.depth is above 100' };

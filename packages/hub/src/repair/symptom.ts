@@ -25,6 +25,9 @@ const CLASSES: readonly (readonly [RegExp, FailureClass])[] = [
 /** `answered HTTP 503, expected 200–299` is a failure of the service; only another body than the expected is malformed. */
 const REFUSED_BY_STATUS = /^answered HTTP [45]\d\d\b/;
 
+/** What an alert about a service says of the first probe that failed. */
+const SAID = /^The (\S+) probe of .* says (?:down|degraded)(?: since \S+Z)?: (.*)$/m;
+
 /** In which way a check failed, by the reason that it gave. Pure. */
 export function failureOf(reason: string): FailureClass {
   if (REFUSED_BY_STATUS.test(reason)) return 'failing';
@@ -48,10 +51,12 @@ export function symptomOf(
   const own = states.filter(({ project, service }) => project === alert.project && service === alert.service);
   const worst = statusOf(own, alert.project, alert.service ?? '');
   const failing = own.find(({ status }) => status === worst);
+  // Of an alert that is over only its own words are left.
+  const [, kind, reason] = SAID.exec(alert.description) ?? [];
   return {
     ...general,
-    check: failing?.kind ?? 'unknown',
-    failure: failureOf(failing?.reason ?? alert.description),
+    check: failing?.kind ?? kind ?? 'unknown',
+    failure: failureOf(failing?.reason ?? reason ?? alert.description),
   };
 }
 
@@ -74,6 +79,10 @@ function formOf(remedy: RemedyDeclaration, policy: string): string {
       const base = program.split('/').at(-1) ?? program;
       return VERB.test(verb) ? `run ${base} ${verb}` : `run ${base}, as ${policy}`;
     }
+    case 'systemd':
+      return `${remedy.verb} a unit`;
+    case 'postgres':
+      return 'end sessions of PostgreSQL';
     // What a call does only its policy's name tells, and of kinds that are new here too.
     default:
       return `${remedy.kind}, as ${policy}`;

@@ -36,6 +36,9 @@ export type AttemptRow = {
   symptom: string | null;
   remedy_form: string | null;
   learned_at: number | null;
+  /** What a second look saw right before the act, or in place of it, and when. */
+  second_look: string | null;
+  looked_at: number | null;
 };
 export type VerdictRow = {
   project: string;
@@ -67,6 +70,7 @@ export const toAttempt = (row: AttemptRow): HealAttempt => ({
   outcome: row.outcome,
   detail: row.detail,
   rollback: row.rollback,
+  secondLook: row.second_look,
   createdAt: iso(row.created_at),
   expiresAt: isoOrNull(row.expires_at),
   approvedBy: row.approved_by,

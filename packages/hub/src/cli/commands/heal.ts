@@ -4,6 +4,7 @@ import { wholeNumber } from '../arguments.ts';
 import { type ClientOptions, createClient, hubOptions } from '../client.ts';
 import { ago, createOutput, table } from '../output.ts';
 import { printable, type Terminal } from '../terminal.ts';
+import { registerSimulate } from './heal-simulate.ts';
 
 type ListOptions = ClientOptions & { limit: number; project?: string };
 
@@ -38,6 +39,7 @@ export function registerHeal(program: Command, terminal: Terminal): void {
             : `${attempt.id} is refused.`,
         );
       });
+  registerSimulate(heal, terminal);
   for (const verb of ['pause', 'resume'] as const)
     hubOptions(
       heal

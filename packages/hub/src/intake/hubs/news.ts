@@ -1,8 +1,13 @@
 import { z } from 'zod';
 
-const ServiceRef = z.object({ project: z.string(), service: z.string().optional(), probe: z.string().optional() });
-/** Whose probes are to be run at once: a project's, a service's, or one by its id. */
-export type ServiceRef = { project: string; service?: string; probe?: string };
+const ServiceRef = z.object({
+  project: z.string(),
+  service: z.string().optional(),
+  probe: z.string().optional(),
+  by: z.string().optional(),
+});
+/** Whose probes are to be run at once: a project's, a service's, or one by its id; and by which hub, where it is not whose they are. */
+export type ServiceRef = { project: string; service?: string; probe?: string; by?: string };
 /** What hubs tell each other. Nothing depends on its being heard: it makes prompt what a sweep would find. */
 export type News =
   | { kind: 'facts'; projects: string[] }
@@ -72,7 +77,7 @@ export function createNewsDesk(say: (news: News) => Promise<void>) {
     tell(news: News): void {
       if (news.kind === 'facts') for (const project of news.projects) projects.add(project);
       else if (news.kind === 'agents') agents = true;
-      else for (const ref of news.refs) refs.set(JSON.stringify([ref.project, ref.service, ref.probe]), ref);
+      else for (const ref of news.refs) refs.set(JSON.stringify([ref.project, ref.service, ref.probe, ref.by]), ref);
       if (!telling) void tellAll();
     },
   };
