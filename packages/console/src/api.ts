@@ -47,6 +47,7 @@ import type {
   ProjectDetail,
   ProjectInput,
   ProjectLogs,
+  ProjectPerformance,
   RouteView,
   RuleView,
   SecurityIncident,
@@ -279,6 +280,8 @@ export const api = {
     }),
   logs: (slug: string, query: LogsQuery, cursor?: string, signal?: AbortSignal) =>
     call<ProjectLogs>('GET', `/api/fed/logs/${seg(slug)}`, { signal, query: { ...query, cursor, limit: 200 } }),
+  performance: (project: string, signal?: AbortSignal) =>
+    call<ProjectPerformance>('GET', '/api/performance', { signal, query: { project } }),
   logTemplates: (project: string, order: 'frequent' | 'newest', signal?: AbortSignal) =>
     call<{ items: LogTemplate[] }>('GET', '/ops/log-templates', { signal, query: { project, order, limit: 100 } }),
 

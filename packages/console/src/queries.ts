@@ -117,6 +117,13 @@ export const logsQuery = (slug: string, query: LogsQuery, follow: boolean) =>
     refetchInterval: follow ? every(5_000) : false,
   });
 
+export const performanceQuery = (slug: string) =>
+  queryOptions({
+    queryKey: ['performance', slug],
+    queryFn: ({ signal }) => api.performance(slug, signal),
+    refetchInterval: every(30_000),
+  });
+
 export const templatesQuery = (slug: string, order: 'frequent' | 'newest') =>
   queryOptions({
     queryKey: ['templates', slug, order],

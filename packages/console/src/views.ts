@@ -11,7 +11,7 @@ function given<T extends object>(parts: T): { [K in keyof T]?: Exclude<T[K], und
 
 export const readOverview = (search: Search): RangeSearch => readRange(search);
 
-export const PROJECT_TABS = ['services', 'metrics', 'logs', 'config'] as const;
+export const PROJECT_TABS = ['services', 'metrics', 'performance', 'logs', 'config'] as const;
 export const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 export const readProject = (search: Search) => ({

@@ -244,7 +244,10 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     stops.push(() => detect.forecasts.close());
     stops.push(() => detect.security.own.stop());
     const alerts = createAlerts({ db, clock, log, outbound, holderId, publicUrl, appendEvents, audit });
-    const analysis = createAnalysis({ db, clock, catalog, samples, alerts, appendEvents });
+    const analysis = createAnalysis({
+      ...{ db, clock, catalog, samples, alerts, appendEvents },
+      improvements: performances.improvements,
+    });
     const diagnosis = createDiagnosis({
       ...{ db, clock, log, catalog, detect, events, samples, appendEvents, audit },
       incidents: alerts.incidents,

@@ -92,7 +92,7 @@ export const PerformanceDeclaration = z.strictObject({
     .strictObject({
       url: dbUrl(/^postgres(ql)?:\/\/[^/]+/, 'must be a postgres:// URL with a host'),
       tls: TlsOptions.optional(),
-      every: duration('1m', '7d').default('1h'),
+      every: duration('10s', '7d').default('1h'),
       /** For one statement. */
       timeout: duration('100ms', '1m').default('5s'),
     })

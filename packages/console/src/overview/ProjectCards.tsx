@@ -102,6 +102,12 @@ function CardNumbers({ vitals, recent = [], tone = 'ok' }: NumbersProps) {
           <dt>Errors</dt>
           <dd>{formatShare(vitals?.errors)}</dd>
         </div>
+        {vitals && vitals.apdex !== null && (
+          <div>
+            <dt>Apdex</dt>
+            <dd>{vitals.apdex.toFixed(2)}</dd>
+          </div>
+        )}
       </dl>
       <div className={classes.spark}>
         <Sparkline

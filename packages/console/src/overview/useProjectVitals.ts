@@ -3,7 +3,13 @@ import { useQuery } from '@tanstack/react-query';
 import { metricsQuery } from '../queries.ts';
 import { mean, toBuckets } from '../ui/series.ts';
 
-export const VITALS = ['probe.up', 'probe.latency_ms', 'performance.latency_p95_ms', 'performance.error_rate'] as const;
+export const VITALS = [
+  'probe.up',
+  'probe.latency_ms',
+  'performance.latency_p95_ms',
+  'performance.error_rate',
+  'performance.apdex',
+] as const;
 export const POINTS = 60;
 
 export type Vitals = {
@@ -14,6 +20,8 @@ export type Vitals = {
   latencyWord: 'p95' | 'Latency';
   /** Newest error rate, in percent. */
   errors: number | null;
+  /** Newest Apdex of the whole project; null where none is reported. */
+  apdex: number | null;
   outline: readonly (number | null)[];
 };
 
@@ -36,6 +44,7 @@ export function readVitals(metrics: FedMetrics, from: number, to: number): Vital
     latency: newest(shown),
     latencyWord: own.length > 0 ? 'p95' : 'Latency',
     errors: newest(of('performance.error_rate')),
+    apdex: newest(of('performance.apdex').filter(({ tags }) => tags === undefined)),
     outline: toBuckets(
       shown.flatMap((series) => series.points),
       from,

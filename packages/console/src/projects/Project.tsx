@@ -18,6 +18,7 @@ import { ServicesTab } from './ServicesTab.tsx';
 
 // Charts, tables and lists are fetched only by those who open them.
 const MetricsTab = lazy(() => import('./MetricsTab.tsx'));
+const PerformanceTab = lazy(() => import('./PerformanceTab.tsx'));
 const ConfigTab = lazy(() => import('./ConfigTab.tsx'));
 const LogsTab = lazy(() => import('./LogsTab.tsx'));
 
@@ -63,6 +64,7 @@ export default function Project() {
             tabs={[
               { value: 'services', label: 'Services', count: services?.length },
               { value: 'metrics', label: 'Metrics' },
+              { value: 'performance', label: 'Performance' },
               { value: 'logs', label: 'Logs' },
               { value: 'config', label: 'Config' },
             ]}
@@ -70,6 +72,7 @@ export default function Project() {
           <Suspense fallback={<Waiting rows={8} what="this part" />}>
             {tab === 'services' && <ServicesTab project={project.data} services={services} />}
             {tab === 'metrics' && <MetricsTab slug={slug} range={range} thresholds={project.data?.thresholds ?? []} />}
+            {tab === 'performance' && <PerformanceTab slug={slug} />}
             {tab === 'logs' && <LogsTab slug={slug} />}
             {tab === 'config' && <ConfigTab project={project.data} />}
           </Suspense>

@@ -55,6 +55,7 @@ export function ProjectHead({ project, services, range }: Props) {
         value={formatShare(vitals?.errors)}
         sub={vitals?.errors === null ? 'not reported' : 'of requests, newest'}
       />
+      {vitals && vitals.apdex !== null && <Figure name="Apdex" value={vitals.apdex.toFixed(2)} sub="newest" />}
       <Figure
         name={audits ? 'Audits' : 'Last deploy'}
         value={audits ?? (deployFreshnessDays === null ? NONE : `${formatNumber(deployFreshnessDays)} d`)}

@@ -100,6 +100,14 @@ describe('the analysis', () => {
     );
   });
 
+  it('takes up what the performance of a project leaves to be improved', () => {
+    const improvements = [{ description: 'An index is missing.', priority: 'high' as const }];
+    const { optimizations } = examine({ projects: [project('veria', { improvements })], alerts: [] }, NOW);
+    expect(optimizations).toEqual([
+      { site_key: 'veria', type: 'performance', priority: 'high', description: 'An index is missing.' },
+    ]);
+  });
+
   it('says of an empty hub that it is empty', () => {
     expect(examine({ projects: [], alerts: [] }, NOW).summary).toBe('No project is declared yet.');
   });

@@ -1,4 +1,5 @@
 import type { Alert, InsightAlert, Insights, ProjectStatus, Trend } from '@orrery/protocol';
+import type { Improvement } from '../detect/index.ts';
 import { type HourlySeries, trendOf } from './trend.ts';
 
 export type ProjectFacts = {
@@ -10,6 +11,8 @@ export type ProjectFacts = {
   /** Share of good checks over the range in percent; null when there were none. */
   uptimePercent: number | null;
   series: readonly HourlySeries[];
+  /** What its performance leaves to be improved. */
+  improvements?: readonly Improvement[];
 };
 export type AnalysisFacts = {
   projects: readonly ProjectFacts[];
@@ -37,7 +40,7 @@ export function examine({ projects, alerts }: AnalysisFacts, now: number): Insig
   return {
     summary: summarize(projects, alerts, trends),
     alerts: worse.map(alertOf),
-    optimizations: [...recurring(alerts), ...costs(worse), ...unwatched(projects)],
+    optimizations: [...recurring(alerts), ...costs(worse), ...improvements(projects), ...unwatched(projects)],
     trends,
     action_items: actionItems(projects, alerts, worse).slice(0, MAX_ITEMS),
   };
@@ -103,6 +106,11 @@ function costs(worse: readonly Trend[]): Insights['optimizations'] {
       priority: (trend.changePercent ?? 100) >= STEEP_PERCENT ? ('high' as const) : ('medium' as const),
     }));
 }
+
+const improvements = (projects: readonly ProjectFacts[]): Insights['optimizations'] =>
+  projects.flatMap(({ slug, improvements: own = [] }) =>
+    own.map((improvement) => ({ site_key: slug, type: 'performance' as const, ...improvement })),
+  );
 
 function unwatched(projects: readonly ProjectFacts[]): Insights['optimizations'] {
   return projects

@@ -2,6 +2,7 @@ import type { Alert, FedProject } from '@orrery/protocol';
 import { systemCaller } from '../access/index.ts';
 import type { Alerts } from '../alerts/index.ts';
 import type { Catalog } from '../catalog/index.ts';
+import type { Improvement } from '../detect/index.ts';
 import type { Samples } from '../samples/index.ts';
 import type { AnalysisFacts, ProjectFacts } from './examine.ts';
 import type { HourlySeries } from './trend.ts';
@@ -10,6 +11,8 @@ export type AnalysisRooms = {
   catalog: Pick<Catalog, 'list'>;
   samples: Pick<Samples, 'keys' | 'query'>;
   alerts: Pick<Alerts, 'list'>;
+  /** What their performance leaves to be improved, by project; nothing without it. */
+  improvements?: (() => Promise<ReadonlyMap<string, readonly Improvement[]>>) | undefined;
 };
 
 const CALLER = systemCaller('ai-analyze');
@@ -28,10 +31,14 @@ export async function gather(
   signal: AbortSignal | undefined,
 ): Promise<AnalysisFacts> {
   const projects: ProjectFacts[] = [];
+  const improvements = await rooms.improvements?.();
   // One after the other: this runs beside all that must not wait.
   for (const project of await rooms.catalog.list(CALLER)) {
     signal?.throwIfAborted();
-    projects.push(await factsOf(rooms, project, from, to));
+    projects.push({
+      ...(await factsOf(rooms, project, from, to)),
+      improvements: improvements?.get(project.slug) ?? [],
+    });
   }
   return { projects, alerts: await alertsSince(rooms, from) };
 }

@@ -3,5 +3,5 @@ export type { ProbeFact, RuleFact, TrendFact } from './facts.ts';
 export type { Finding } from './finding.ts';
 export { forecastRoutes } from './forecast/routes.ts';
 export { HUB_PROJECT } from './isolation.ts';
-export { createPerformance, type Performance, performanceRoutes } from './performance/index.ts';
+export { createPerformance, type Improvement, type Performance, performanceRoutes } from './performance/index.ts';
 export { detectRoutes } from './routes.ts';

@@ -7,15 +7,18 @@ import type { Log } from '../../platform/log.ts';
 import type { Outbound } from '../../platform/outbound.ts';
 import { maskUrl } from '../../platform/urls.ts';
 import type { Samples } from '../../samples/index.ts';
+import { loadAdvice } from './advise/keep.ts';
 import { createAdvisor } from './advisor.ts';
 import { satisfiedBy } from './apdex.ts';
 import { fold, forget } from './fold.ts';
+import { type Improvement, improvementsOf } from './improvements.ts';
 import { createJudging } from './judge.ts';
 import { loadProblems, type PerformanceProblem } from './problems.ts';
 import { keepWindows } from './store.ts';
 import { createUsual } from './usual.ts';
 import { viewPerformance } from './view.ts';
 
+export type { Improvement } from './improvements.ts';
 export type { PerformanceProblem } from './problems.ts';
 export { performanceRoutes } from './routes.ts';
 
@@ -86,6 +89,17 @@ export function createPerformance(deps: PerformanceDeps) {
       return Map.groupBy(
         projects ? all.filter(({ project }) => projects.includes(project)) : all,
         (one) => one.project,
+      );
+    },
+    /** What could be better, by project. */
+    async improvements(): Promise<ReadonlyMap<string, readonly Improvement[]>> {
+      const [advice, problems] = [await loadAdvice(db), Map.groupBy(await loadProblems(db), ({ project }) => project)];
+      const projects = new Set([...advice.keys(), ...problems.keys()]);
+      return new Map(
+        [...projects].map((project) => [
+          project,
+          improvementsOf(advice.get(project) ?? [], problems.get(project) ?? []),
+        ]),
       );
     },
     view: (caller: Caller, project: string) =>

@@ -94,7 +94,7 @@ export function halves(windows: readonly StoredWindow[], now: number): [recent: 
 /** The Apdex of the last five minutes: of the project, of its dearest routes, and of its platforms. */
 function scoresOf({ routes, platforms }: Merged, satisfied: Satisfied, at: number): IncomingSample[] {
   const sample = (value: number, tags?: Record<string, string>): IncomingSample => ({
-    ...{ key: 'performance.apdex', value, at },
+    ...{ key: tags?.route === undefined ? 'performance.apdex' : 'performance.route_apdex', value, at },
     ...(tags ? { tags } : {}),
   });
   const whole = apdexOfAll(routes.values(), satisfied);

@@ -123,6 +123,9 @@ eachDatabase((_name, open) => {
         sharePercent: 95,
       }),
     ]);
+    expect((await performance.improvements()).get(project)).toEqual([
+      { priority: 'medium', description: expect.stringContaining('an N+1 pattern. Read the rows with one statement') },
+    ]);
     expect(view.pools).toEqual([expect.objectContaining({ pool: 'default', instance: 'one', waiting: 11 })]);
   });
 
@@ -135,7 +138,7 @@ eachDatabase((_name, open) => {
       platforms: [{ platform: 'gold', ...measured([100, 900]) }],
     });
     await judge();
-    const latest = await samples.latest([project], ['performance.apdex']);
+    const latest = await samples.latest([project], ['performance.apdex', 'performance.route_apdex']);
     const byTags = new Map(latest.map(({ tags, value }) => [JSON.stringify(tags ?? {}), value]));
     expect(Object.fromEntries(byTags)).toEqual({
       '{}': 0.85,
