@@ -47,6 +47,12 @@ describe('readVitals', () => {
     expect(readVitals(metrics(probe), from, to)).toMatchObject({ latency: 40, latencyWord: 'Latency' });
   });
 
+  it('takes the Apdex of the whole, not of a platform of it', () => {
+    const apdex = { key: 'performance.apdex', points: [[at(59), 0.94]] as [string, number][] };
+    const gold = { ...apdex, tags: { platform: 'gold' }, points: [[at(59), 0.5]] as [string, number][] };
+    expect(readVitals(metrics(gold, apdex), from, to).apdex).toBe(0.94);
+  });
+
   it('does not pass an old value off as the newest', () => {
     const { latency, outline } = readVitals(
       metrics({ key: 'performance.latency_p95_ms', points: [[at(10), 200]] }),
@@ -63,6 +69,7 @@ describe('readVitals', () => {
       latency: null,
       latencyWord: 'Latency',
       errors: null,
+      apdex: null,
       outline: Array(POINTS).fill(null),
     });
   });
