@@ -47,7 +47,7 @@ export function inspect(request: Inspected): Sign[] {
       const value = request.header(name);
       if (value === undefined) continue;
       if (name === 'referer') look.referer(value);
-      else look.value(value, 'header', `header ${name}`, {});
+      else if (!isUsual(name, value) && look.value(value, 'header', `header ${name}`, {})) remember(name, value);
     }
     const cookie = request.header('cookie');
     if (cookie) look.cookies(cookie);
@@ -56,36 +56,54 @@ export function inspect(request: Inspected): Sign[] {
   return look.signs;
 }
 
+/** Browsers send the same few texts with every request: those found innocent are not looked at again. What may be a secret has no place here. */
+const USUAL: ReadonlySet<string> = new Set(['user-agent', 'accept-language', 'origin']);
+const MOST_USUAL = 256;
+const usual = new Map<string, Set<string>>([...USUAL].map((name) => [name, new Set()]));
+
+const isUsual = (name: string, value: string): boolean => usual.get(name)?.has(value) === true;
+
+function remember(name: string, value: string): void {
+  const known = usual.get(name);
+  if (!known || value.length > 400) return;
+  if (known.size >= MOST_USUAL) known.clear();
+  known.add(value);
+}
+
 class Look {
   readonly signs: Sign[] = [];
   #left = MAX_REQUEST;
   #values = MAX_VALUES;
 
-  value(raw: string, place: Place, name: string, how: { plus?: boolean; percent?: boolean }): void {
-    if (raw.length < 3 || this.#values-- <= 0 || this.#left <= 0) return;
+  /** Looks at one value; true when all of it was looked at and is innocent. */
+  value(raw: string, place: Place, name: string, how: { plus?: boolean; percent?: boolean }): boolean {
+    if (raw.length < 3) return true;
+    if (this.#values-- <= 0 || this.#left <= 0) return false;
     const room = Math.min(MAX_VALUE, this.#left);
-    const text = raw.length <= room ? raw : `${raw.slice(0, room / 2)} ${raw.slice(raw.length - room / 2)}`;
+    const whole = raw.length <= room;
+    const text = whole ? raw : `${raw.slice(0, room / 2)} ${raw.slice(raw.length - room / 2)}`;
     const marks = marksOf(text);
     this.#left -= text.length;
-    if ((marks & ALL) === 0 && (marks & MARK.encoded) === 0) return;
-    const plain = place === 'query' || place === 'body' ? jsonIn(text) : undefined;
+    const isEncoded = (marks & MARK.encoded) !== 0;
+    if ((marks & ALL) === 0 && !isEncoded) return whole;
+    const mayBeJson = place === 'query' || place === 'body';
+    const plain = mayBeJson ? jsonIn(text) : undefined;
     if (plain !== undefined) {
       this.#leaves(plain, place, name, 0);
-      return;
+      return false;
     }
-    if ((marks & MARK.encoded) === 0 && (how.plus !== true || !text.includes('+'))) {
-      this.#ask(text.toLowerCase(), marks, place, name, 0, false, false);
-      return;
-    }
+    if (!isEncoded && (how.plus !== true || !text.includes('+')))
+      return !this.#ask(text.toLowerCase(), marks, place, name, 0, false, false) && whole;
     const { once, full, layers, overlong, needless } = decode(text, how);
-    const parsed = place === 'query' || place === 'body' ? jsonIn(once) : undefined;
+    const parsed = mayBeJson ? jsonIn(once) : undefined;
     if (parsed !== undefined) {
       this.#leaves(parsed, place, name, 0);
-      return;
+      return false;
     }
     // The bottom of it first: what an encoding is written with looks like something as well.
-    if (full !== once && this.#ask(full.toLowerCase(), marksOf(full), place, name, layers, overlong, needless)) return;
-    this.#ask(once.toLowerCase(), marksOf(once), place, name, 0, overlong, needless);
+    if (full !== once && this.#ask(full.toLowerCase(), marksOf(full), place, name, layers, overlong, needless))
+      return false;
+    return !this.#ask(once.toLowerCase(), marksOf(once), place, name, 0, overlong, needless) && whole;
   }
 
   #ask(

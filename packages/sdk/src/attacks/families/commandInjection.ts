@@ -53,7 +53,8 @@ function isCommand(
   view: View,
 ): boolean {
   let at = from;
-  while (at - from < 16 && (text.charCodeAt(at) <= 32 || text[at] === '{')) at++;
+  while (at - from < 16 && (text.charCodeAt(at) <= 32 || text[at] === '{' || text[at] === '`')) at++;
+  if (/^(?:system|passthru|shell_exec|popen|proc_open)\(['"]/.test(text.slice(at, at + 16))) return true;
   let end = at;
   // Quotes and backslashes inside a name are nothing to a shell: c''at, w\ho"am"i.
   let name = '';
@@ -77,6 +78,8 @@ function isCommand(
   const weak = WEAK.has(base) && (command === base || command.startsWith('/'));
   if (!strong && !weak) return false;
   if (ifs > 0 || spelled) return true;
+  if (base === 'net' && /^ {1,4}(?:user|localgroup|view|use|share|start|stop|group)\b/.test(text.slice(end, end + 20)))
+    return true;
   const argument = argumentOf(text, end);
   if (argument === 'shell') return true;
   if (strong)

@@ -51,12 +51,12 @@ function tags(text: string, view: View): string | undefined {
     // A word after `<` that is no tag goes on with a blank, a slash, an end, and here with an attribute.
     const handler = eventIn(head);
     if (handler) return 'event';
-    if (schemeIn(head)) return 'script-address';
+    if (schemeIn(name === 'style' ? tag : head)) return 'script-address';
     if (name === 'iframe' && /\bsrcdoc\s{0,8}=/.test(head)) return 'script';
     if (
       (name === 'style' || head.includes('style')) &&
       /expression\s{0,8}\(|-moz-binding|@import\s{0,8}['"(]{0,2}(?:https?:)?\/\/|behaviou?r\s{0,4}:\s{0,4}url/.test(
-        tag.slice(0, 300),
+        tag.slice(0, 300).replace(/\/\*[^*]{0,40}\*\//g, ''),
       )
     )
       return 'style';
@@ -93,7 +93,7 @@ function isEvent(text: string, at: number): boolean {
 
 /** An attribute whose value is a script's address. */
 function schemeIn(head: string): boolean {
-  if (!head.includes('=')) return false;
+  if (!head.includes('=') && !head.includes('url(')) return false;
   const dense = head.replace(/[\0-\x20\u00a0"'`]/g, '');
   return /=(?:javascript|vbscript|livescript|mocha):|=data:(?:text\/html|image\/svg|application\/xhtml|text\/xml|,|;)|url\(\(?javascript:|=\d{1,3};url=(?:javascript|data):/.test(
     dense,

@@ -18,7 +18,7 @@ const MOST_ANCHORS = 96;
 const MOST_TOKENS = 40;
 
 /** Where a text is read from: behind a quote that would end the string it was put into, or as a whole. */
-type Anchor = { odd: boolean; quote: boolean };
+type Anchor = { odd: boolean; quote: boolean; joined?: boolean };
 
 /** SQL that would change the statement which a value is put into. A statement as a whole (a query console, a search for one) is innocent. */
 export const sqlInjection: Family = {
@@ -39,7 +39,9 @@ function behindQuotes(text: string, view: View): string | undefined {
     if (
       isLetter(text.charCodeAt(i - 1)) &&
       isLetter(text.charCodeAt(i + 1)) &&
-      !/^(?:or|and|union|having|like|xor|in|is|limit|order|group)[^a-z]/.test(text.slice(i + 1, i + 8))
+      !/^(?:or|and|union|having|like|xor|in|is|limit|order|group|exec|execute|waitfor|declare|shutdown)[^a-z]/.test(
+        text.slice(i + 1, i + 10),
+      )
     )
       continue;
     const count = (seen[code] ?? 0) + 1;
@@ -47,7 +49,11 @@ function behindQuotes(text: string, view: View): string | undefined {
     if (anchors >= MOST_ANCHORS) return undefined;
     if (!mayBegin(text, i + 1)) continue;
     anchors++;
-    const rule = follow(new SqlTokens(text, i + 1), { quote: true, odd: count % 2 === 1 }, view);
+    const rule = follow(
+      new SqlTokens(text, i + 1),
+      { quote: true, odd: count % 2 === 1, joined: i === 0 || text.charCodeAt(i - 1) > 32 },
+      view,
+    );
     if (rule) return rule;
   }
   return undefined;
@@ -76,14 +82,18 @@ function follow(tokens: SqlTokens, anchor: Anchor, view: View): string | undefin
       if (token.text === 'where' || token.text === 'when') return undefined;
       return condition(tokens, anchor, view);
     case 'compare':
-      return anchor.odd ? comparison(tokens, view) : undefined;
+      return anchor.odd ? comparison(token, tokens, view) : undefined;
     case 'semicolon': {
       const next = tokens.next();
       if (next.kind === 'comment') return anchor.odd && isLast(tokens, next) ? 'comment' : undefined;
       return statement(next, tokens) ? 'stacked' : undefined;
     }
     case 'comment':
-      return anchor.odd && view.place !== 'body' && isLast(tokens, token) ? 'comment' : undefined;
+      return anchor.odd && anchor.joined === true && view.place !== 'body' && isLast(tokens, token)
+        ? 'comment'
+        : undefined;
+    case 'open':
+      return anchor.odd && tokens.next().text === 'select' ? 'subquery' : undefined;
     case 'arithmetic':
       return called(tokens) ? 'function' : undefined;
     case 'word':
@@ -186,10 +196,12 @@ function compared(left: Token, operator: Token, tokens: SqlTokens, anchor: Ancho
 }
 
 /** `x'='x`, `' like '%`: the value itself is compared. */
-function comparison(tokens: SqlTokens, view: View): string | undefined {
+function comparison(operator: Token, tokens: SqlTokens, view: View): string | undefined {
   const right = tokens.next();
   if (right.kind !== 'string' && right.kind !== 'number') return undefined;
   const behind = tokens.next();
+  // "is" stamp: a quoted word, and the closing quote of it opens nothing.
+  if (right.open === true && isLetter(operator.text.charCodeAt(0)) && right.text.charCodeAt(1) <= 32) return undefined;
   if (right.kind === 'string' && right.open === true)
     return view.place !== 'body' && right.text.length < 24 && behind.kind === 'end' && right.text.length > 1
       ? 'tautology'
@@ -257,7 +269,7 @@ function anywhere(text: string, view: View): string | undefined {
     const tokens = new SqlTokens(text, at + 5);
     if (selects(tokens) && selectsSomething(tokens)) return 'union';
   }
-  for (const word of ['or', 'and', '||', '&&', 'xor'])
+  for (const word of ['or', 'and', '||', '&&', 'xor', 'having'])
     for (let at = text.indexOf(word), n = 0; at !== -1 && n < 32; at = text.indexOf(word, at + word.length), n++) {
       if (word.charCodeAt(0) > 0x60 && (isWord(text.charCodeAt(at - 1)) || isWord(text.charCodeAt(at + word.length))))
         continue;
@@ -283,13 +295,40 @@ function plainTautology(tokens: SqlTokens): string | undefined {
   if (left.kind === 'word' && left.text === 'not') left = tokens.next();
   if (left.kind === 'word' && TELLING.has(left.text))
     return tokens.next().kind === 'open' && isCall(tokens) ? 'function' : undefined;
-  if (!isLiteral(left)) return undefined;
+  if (left.kind === 'word' && FUNCTIONS.has(left.text)) return endsInComment(tokens) ? 'function' : undefined;
   const operator = tokens.next();
+  if (left.kind === 'word') {
+    const same = operator.text === '=' && tokens.next().text === left.text;
+    return same && isEndOfSql(tokens.next()) ? 'tautology' : undefined;
+  }
+  if (!isLiteral(left)) return undefined;
+  if (operator.kind === 'comment') return isCutOff(tokens) ? 'tautology' : undefined;
   if (operator.kind !== 'compare' || !/^(?:[=<>!]|like|rlike|regexp)/.test(operator.text)) return undefined;
   const right = tokens.next();
   if (!isLiteral(right) || left.kind !== right.kind) return undefined;
   const rest = tokens.next();
-  return isEndOfSql(rest) || rest.kind === 'close' ? 'tautology' : undefined;
+  return isEndOfSql(rest) || rest.kind === 'close' || (rest.text === '+' && isLiteral(tokens.next()))
+    ? 'tautology'
+    : undefined;
+}
+
+/** A call, and a comment right behind it. */
+function endsInComment(tokens: SqlTokens): boolean {
+  if (tokens.next().kind !== 'open') return false;
+  let depth = 1;
+  for (let n = 0; n < MOST_TOKENS && depth > 0; n++) {
+    const { kind } = tokens.next();
+    if (kind === 'open') depth++;
+    else if (kind === 'close') depth--;
+    else if (kind === 'end') return false;
+  }
+  return depth === 0 && tokens.next().kind === 'comment';
+}
+
+/** Nothing but the quote that the comment cuts off stands behind it. */
+function isCutOff(tokens: SqlTokens): boolean {
+  const rest = tokens.next();
+  return rest.kind === 'end' || (rest.kind === 'string' && rest.text.length === 1);
 }
 
 /** Arguments of a function that is called, and an end of the statement or of the text behind it. */
@@ -348,15 +387,11 @@ function called(tokens: SqlTokens, whole = false): boolean {
   if (token.kind !== 'word') return false;
   if (token.text === 'select') {
     const next = tokens.next();
-    return (
-      next.kind === 'open' ||
-      next.kind === 'number' ||
-      next.text === '*' ||
-      next.text.startsWith('@@') ||
-      next.kind === 'string' ||
-      (next.kind === 'word' &&
-        ['from', 'open', 'comma'].some((kind) => [tokens.next()].some((t) => t.text === kind || t.kind === kind)))
-    );
+    if (next.kind === 'open' || next.kind === 'number' || next.kind === 'string') return true;
+    if (next.text === '*' || next.text.startsWith('@@')) return true;
+    if (next.kind !== 'word') return false;
+    const behind = tokens.next();
+    return behind.text === 'from' || behind.kind === 'open' || behind.kind === 'comma';
   }
   const known = whole ? TELLING.has(token.text) || token.text === 'if' : FUNCTIONS.has(token.text);
   if (!known || tokens.next().kind !== 'open') return false;

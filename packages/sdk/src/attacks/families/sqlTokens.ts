@@ -109,6 +109,10 @@ export class SqlTokens {
       (isWord(text.charCodeAt(end)) || isDigit(text.charCodeAt(end)) || text[end] === '.' || text[end] === '$')
     )
       end++;
+    const quote = text.charCodeAt(end);
+    // n'text', x'41': a string with a letter in front.
+    if (end === at + 1 && (quote === 0x27 || quote === 0x22) && 'nxbe'.includes(text[at] as string))
+      return this.#string(end, quote);
     const word = text.slice(at, end);
     return this.#token(LOGIC.has(word) ? 'logic' : COMPARE.has(word) ? 'compare' : 'word', at, end);
   }

@@ -34,6 +34,7 @@ const REACHES = [
   'file.open(',
   'io.popen',
 ];
+const PHP = /<\?(?:php|=)\s{1,4}(?:@?eval|system|exec|passthru|shell_exec|assert|phpinfo)\s?\(/;
 const MOST_OPENERS = 32;
 /** How far into a template is looked. */
 const REACH = 400;
@@ -42,6 +43,8 @@ const REACH = 400;
 export const template: Family = {
   needs: MARK.brace | MARK.angle | MARK.paren,
   look({ text }) {
+    if (text.includes('<!--#exec') || text.includes('<!--#include')) return 'include';
+    if (/\{\$\{[@a-z_]{1,24}\(/.test(text) || PHP.test(text)) return 'php';
     if (text.includes('#set($') || text.includes('#set ($')) return 'directive';
     let seen = 0;
     for (const opener of OPENERS)
