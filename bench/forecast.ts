@@ -6,9 +6,10 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ProjectDeclaration } from '@orrery/protocol';
 import { systemCaller } from '../packages/hub/src/access/index.ts';
+import { crossingOf } from '../packages/hub/src/detect/forecast/crossing.ts';
 import { FORECASTERS } from '../packages/hub/src/detect/forecast/forecasters/index.ts';
 import { createForecasts } from '../packages/hub/src/detect/forecast/forecasts.ts';
-import { HORIZON } from '../packages/hub/src/detect/forecast/outcome.ts';
+import { type Choice, HORIZON } from '../packages/hub/src/detect/forecast/outcome.ts';
 import { reckon } from '../packages/hub/src/detect/forecast/reckon.ts';
 import { watch } from '../packages/hub/src/detect/gather.ts';
 import { openDatabase } from '../packages/hub/src/platform/db.ts';
@@ -102,7 +103,8 @@ await close();
 rmSync(dataDir, { recursive: true, force: true });
 
 // How right they are: the last 72 hours of each series are kept back.
-const held = hourlySeries(HELD_OUT, HOURS + HORIZON).map(({ values }) => ({
+const held = hourlySeries(HELD_OUT, HOURS + HORIZON).map(({ kind, values }) => ({
+  kind,
   learned: values.subarray(0, HOURS),
   came: values.subarray(HOURS),
 }));
@@ -117,12 +119,41 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 let inside = 0;
 let promised = 0;
 const cpu = process.cpuUsage();
+/** Limits beyond what the last day and a half held, by these shares of the whole range, on both sides. */
+const BEYOND = [0.02, 0.05, 0.1, 0.2, 0.4];
+/** An alert opens from this confidence on. */
+const TOLD = 0.8;
+const warnings = { told: 0, right: 0, disks: 0, disksTold: 0 };
+
+/** Sets limits around what was learned, and looks who was told of before they were crossed. */
+function warn({ kind, learned, came }: (typeof held)[number], point: number[], choice: Choice): void {
+  const lately = learned.subarray(-36);
+  const range = Math.max(...learned) - Math.min(...learned);
+  const limits = BEYOND.flatMap((share) => [
+    { above: Math.max(...lately) + share * range },
+    { below: Math.min(...lately) - share * range },
+  ]);
+  for (const limit of limits) {
+    const crosses = came.some((value) =>
+      limit.above !== undefined ? value > limit.above : value < (limit.below ?? Number.NaN),
+    );
+    const crossing = crossingOf({ point, recent: [...lately] }, choice, limit, 0);
+    const told = crossing !== undefined && !crossing.known && crossing.confidence >= TOLD;
+    if (told) warnings.told += 1;
+    if (told && crosses) warnings.right += 1;
+    if (kind !== 'growing disk' || !crosses) continue;
+    warnings.disks += 1;
+    if (told) warnings.disksTold += 1;
+  }
+}
+
 const ours = held.map((one) => {
   const outcome = reckon(one.learned, FORECASTERS);
   if (outcome.state !== 'ready') throw new Error(outcome.reason);
   const { point, lower, upper, choice } = outcome;
   inside += one.came.filter((value, h) => value >= (lower[h] ?? 0) && value <= (upper[h] ?? 0)).length;
   promised += choice.coverage ?? 0;
+  warn(one, point, choice);
   return maseOf(point, one);
 });
 const oursMs = process.cpuUsage(cpu).user / 1000 / HELD_OUT;
@@ -159,4 +190,17 @@ figure({
   ours: (100 * inside) / (HELD_OUT * HORIZON),
   bar: { atLeast: 85 },
   note: `the backtests had said ${((100 * promised) / HELD_OUT).toFixed(0)} %`,
+});
+figure({
+  what: 'share of "will cross" alerts that came true within the 72 h',
+  unit: '%',
+  ours: (100 * warnings.right) / warnings.told,
+  bar: { atLeast: 80 },
+  note: `${warnings.told} told, ten limits for each of ${HELD_OUT} series`,
+});
+figure({
+  what: 'share of the limits that growing disks crossed and that were told of',
+  unit: '%',
+  ours: (100 * warnings.disksTold) / warnings.disks,
+  note: `${warnings.disks} crossed`,
 });

@@ -73,7 +73,7 @@ test('what will cross its limit stands first; a link opens it as a chart and as 
   const rows = await table.locator('tbody tr').allInnerTexts();
   expect(rows).toHaveLength(3);
   expect(rows[0]).toMatch(/disk\.used[\s\S]*above 90% in about \d+ h/);
-  expect(rows[1]).toMatch(/cost\.share[\s\S]*No limit in sight/);
+  expect(rows[1]).toMatch(/cost\.share[\s\S]*No limit declared/);
   expect(rows[2]).toMatch(/memory\.used[\s\S]*Not enough data: needs 168 hours, has \d+/);
   await table.getByRole('link', { name: 'disk.used' }).click();
   await page.getByRole('img', { name: /disk\.used: now .* in 72 hours/ }).waitFor();

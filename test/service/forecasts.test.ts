@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Alert, Forecast, ForecastDetail, Job } from '@orrery/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { noise } from '../../packages/hub/src/detect/forecast/testing.ts';
@@ -69,6 +70,19 @@ test('stored samples become a forecast, and the forecast an alert before its lim
   expect(alert?.description).toMatch(/Confidence \d+ %/);
   const { items: jobs } = await hub.api.read<{ items: Job[] }>('/ops/jobs');
   expect(jobs.find(({ name }) => name === 'forecast.run')).toMatchObject({ agent: 'Predictive' });
+});
+
+test('the alert ends by itself when the limit is out of reach', async () => {
+  const before = readFileSync(hub.configFile, 'utf8');
+  writeFileSync(hub.configFile, before.replace('above: 90', 'above: 99'));
+  const ended = await until(
+    async () => {
+      const { items } = await hub.api.read<{ items: Alert[] }>('/api/fed/alerts?project=shop&status=resolved');
+      return items.find(({ title }) => title.includes('will be above 90 %'));
+    },
+    { timeoutMs: 20_000, what: 'the end of the alert' },
+  );
+  expect(ended?.resolvedAt).toBeDefined();
 });
 
 test('who may see another project alone gets nothing of it', async () => {

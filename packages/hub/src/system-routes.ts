@@ -20,7 +20,7 @@ type Rooms = {
   catalog: Pick<Catalog, 'list'>;
   clock: Clock;
   db: Db;
-  detect: { forecasts: Pick<Detect['forecasts'], 'list'>; security: Pick<Detect['security'], 'list'> };
+  detect: { forecasts: Pick<Detect['forecasts'], 'first'>; security: Pick<Detect['security'], 'list'> };
   kind: string;
   health: SystemDeps['health'];
   hubs: Pick<Hubs, 'members'>;
@@ -42,7 +42,7 @@ export function systemRoutes(rooms: Rooms): Route<Caller>[] {
       (await alerts.list(caller, { status: ['open', 'acknowledged'], limit })).items,
     repairs: async (caller: Caller, limit: number) => (await repair.list(caller, { limit })).items,
     patterns: async (caller: Caller, limit: number) => (await learning.patterns(caller)).slice(0, limit),
-    predictions: async (caller: Caller, limit: number) => (await detect.forecasts.list(caller, { limit })).items,
+    predictions: (caller: Caller, limit: number) => detect.forecasts.first(caller, limit),
     security: async (caller: Caller, limit: number) => (await detect.security.list(caller, { limit })).items,
   };
   const system = createSystem({

@@ -77,6 +77,8 @@ export const Forecast = z.object({
   expected: z.number().optional(),
   /** The last two days and the next three, one value an hour, for a small line; `measured` of them are measured. */
   outline: z.object({ values: z.array(z.number()), measured: z.number() }).optional(),
+  /** How many declared thresholds are about it. */
+  limits: z.number().int(),
   crossings: z.array(ForecastCrossing),
 });
 export type Forecast = z.infer<typeof Forecast>;

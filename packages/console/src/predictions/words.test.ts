@@ -4,7 +4,7 @@ import { matches, outlook, urgency, whereOf } from './words.ts';
 
 const forecast = (more: Partial<Forecast> = {}): Forecast => ({
   ...{ id: '1', project: 'shop', service: 'db', metric: 'disk.used_percent', state: 'ready' },
-  ...{ triedAt: '2026-03-10T12:00:00Z', periods: [], scores: [], level: 0.9, crossings: [] },
+  ...{ triedAt: '2026-03-10T12:00:00Z', periods: [], scores: [], level: 0.9, limits: 1, crossings: [] },
   ...more,
 });
 const crossing = (inHours: number, confidence: number) => ({
@@ -15,6 +15,7 @@ const crossing = (inHours: number, confidence: number) => ({
 it('says which limit is crossed, when and how surely, and why there is no forecast', () => {
   const words = [
     forecast(),
+    forecast({ limits: 0 }),
     forecast({ crossings: [crossing(31, 0.93)] }),
     forecast({ crossings: [crossing(0, 0.6)] }),
     forecast({ state: 'not_enough_data', reason: 'silent for 9 hours' }),
@@ -22,6 +23,7 @@ it('says which limit is crossed, when and how surely, and why there is no foreca
   ].map(outlook);
   expect(words).toEqual([
     { tone: 'ok', word: 'No limit in sight' },
+    { tone: 'quiet', word: 'No limit declared' },
     { tone: 'warn', word: 'above 90% in about 31 h, 93% sure' },
     { tone: 'quiet', word: 'above 90% within the hour, 60% sure' },
     { tone: 'none', word: 'Not enough data: silent for 9 hours' },

@@ -29,7 +29,10 @@ export function outlook(forecast: Forecast): { tone: Tone; word: string } {
   if (forecast.state === 'failed') return { tone: 'bad', word: `Failed: ${forecast.reason ?? 'no reason is known'}` };
   if (forecast.state === 'not_enough_data') return { tone: 'none', word: `Not enough data: ${forecast.reason}` };
   const [first] = forecast.crossings;
-  if (!first) return { tone: 'ok', word: 'No limit in sight' };
+  if (!first)
+    return forecast.limits === 0
+      ? { tone: 'quiet', word: 'No limit declared' }
+      : { tone: 'ok', word: 'No limit in sight' };
   return { tone: first.confidence >= 0.8 ? 'warn' : 'quiet', word: crossingText(forecast, first) };
 }
 

@@ -62,6 +62,8 @@ export type SeriesFilter = {
   kind?: SeriesKind;
   /** Series that carry this tag. */
   tag?: readonly [name: string, value: string];
+  /** Only those that were written to since (epoch ms). */
+  activeSince?: number;
 };
 
 /** The next text after all that begin with `prefix`, in the byte order of both engines' keys (keys are ASCII). */
@@ -69,9 +71,10 @@ const after = (prefix: string) => `${prefix}\u007f`;
 
 function select(db: Db, filter: SeriesFilter) {
   let query = db.withTables<SamplesTables>().selectFrom('series as s');
-  const { projects, keys, service, kind, tag } = filter;
+  const { projects, keys, service, kind, tag, activeSince } = filter;
   if (projects) query = query.where('s.project', 'in', projects);
   if (service !== undefined) query = query.where('s.service', '=', service);
+  if (activeSince !== undefined) query = query.where('s.active_at', '>=', activeSince);
   if (kind !== undefined) query = query.where('s.kind', '=', kind);
   if (tag) query = query.where(sql<boolean>`s.tags LIKE ${likeTag(...tag)} ESCAPE '!'`);
   if (keys) {

@@ -30,8 +30,8 @@ export type SamplesDeps = {
   projectExists?: (project: string) => Promise<boolean>;
 };
 
-/** Series that are looked at for all projects together. */
-const MOST_SERIES = 50_000;
+/** More than a project may write to in a week. */
+const MOST_SERIES = 5000;
 
 export type Samples = ReturnType<typeof createSamples>;
 
@@ -50,9 +50,13 @@ export function createSamples(deps: SamplesDeps) {
       const latest = await findLatest(deps.db, { projects, keys: keyNames, kind: 'number' });
       return latest.filter((series) => typeof series.value === 'number') as LatestNumber[];
     },
-    /** The number series of these projects that were ever written to. */
-    seriesOf: (projects: readonly string[]): Promise<SeriesInfo[]> =>
-      findSeries(deps.db, { projects, kind: 'number' }, MOST_SERIES),
+    /** The number series of a project that were written to within `withinMs` (give or take a day). */
+    seriesOf: (project: string, withinMs: number): Promise<SeriesInfo[]> =>
+      findSeries(
+        deps.db,
+        { projects: [project], kind: 'number', activeSince: deps.clock.now() - withinMs },
+        MOST_SERIES,
+      ),
     /** The mean of each hour that begins in [from, to], by series: [start, value], oldest first. An hour without samples is absent. */
     hourly: (ids: readonly number[], from: number, to: number) => hourlyMeans(deps, ids, from, to),
     /** The same of every project's series that carry a tag. */

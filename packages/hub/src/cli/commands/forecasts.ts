@@ -5,7 +5,7 @@ import { type ClientOptions, createClient, hubOptions } from '../client.ts';
 import { ago, createOutput, type Output, table } from '../output.ts';
 import { printable, type Terminal } from '../terminal.ts';
 
-type ListOptions = ClientOptions & { project?: string; metric?: string; limit: number };
+type ListOptions = ClientOptions & { project?: string; metric?: string; crossing?: boolean; limit: number };
 
 export function registerForecasts(program: Command, terminal: Terminal): void {
   const forecasts = program
@@ -15,6 +15,7 @@ export function registerForecasts(program: Command, terminal: Terminal): void {
   hubOptions(forecasts.command('list').description('Series that are forecast, those that will cross a limit first.'))
     .option('--project <slug>', 'only of this project')
     .option('--metric <key>', 'only this metric')
+    .option('--crossing', 'only what will cross a limit')
     .option('--limit <n>', 'at most so many', wholeNumber(1, 10_000), 500)
     .action((options: ListOptions) => list(options, terminal));
   hubOptions(forecasts.command('show').description('One series: its next 72 hours, every six of them.'))
@@ -36,22 +37,31 @@ const share = (part: number | null | undefined): string =>
 const error = ({ mase }: { mase?: number | null | undefined }): string =>
   typeof mase === 'number' ? mase.toFixed(2) : '–';
 
-function crossing({ crossings: [first], state, reason, unit }: Forecast): string {
+function crossing({ crossings: [first], state, reason, unit, limits }: Forecast): string {
   if (state !== 'ready') return printable(reason ?? state);
-  if (!first) return 'no limit in sight';
+  if (!first) return limits === 0 ? 'no limit declared' : 'no limit in sight';
   const { threshold, inHours, confidence } = first;
   const side =
     threshold.above !== undefined ? `above ${value(threshold.above, unit)}` : `below ${value(threshold.below, unit)}`;
   return `${side} in ${inHours} h (${share(confidence)})`;
 }
 
-async function list({ project, metric, limit, ...options }: ListOptions, terminal: Terminal): Promise<void> {
+async function list(
+  { project, metric, crossing: only, limit, ...options }: ListOptions,
+  terminal: Terminal,
+): Promise<void> {
   const output = createOutput(terminal, options);
-  const items = await createClient(options, terminal).list<Forecast>('/api/forecasts', { project, metric }, limit);
+  const items = await createClient(options, terminal).list<Forecast>(
+    '/api/forecasts',
+    { project, metric, crossing: only },
+    limit,
+  );
   items.sort((a, b) => soonest(a) - soonest(b));
   output.answer({ items }, () =>
     items.length === 0
-      ? 'Nothing is forecast yet: see docs/forecasts.md for which metrics are.'
+      ? only
+        ? 'No limit will be crossed, as far as is known.'
+        : 'Nothing is forecast yet: see docs/forecasts.md for which metrics are.'
       : table(
           ['ID', 'SERVICE', 'METRIC', 'NOW', 'IN 72 H', 'METHOD', 'MASE', 'HELD', 'LIMIT'],
           items.map((forecast) => [

@@ -1,6 +1,6 @@
 import type { Threshold } from '../facts.ts';
 import { shareAbove, stretchOf } from './conformal.ts';
-import { type Choice, HOUR } from './outcome.ts';
+import { type Choice, HOUR, LEVEL } from './outcome.ts';
 import type { Path } from './tables.ts';
 
 /** One hour beyond the limit is a spike; people are told of what lasts this many hours. */
@@ -13,8 +13,12 @@ const LIKELY = 0.5;
 /** A handful of backtests proves no certainty. */
 const SUREST = 0.99;
 
+/** A method whose interval held less than it was made for is believed less: what it says is drawn towards a half. */
+const believed = (share: number, coverage: number | null): number =>
+  LIKELY + (Math.min(SUREST, share) - LIKELY) * Math.min(1, (coverage ?? 0) / LEVEL);
+
 export type Crossing = {
-  /** The greatest share of the backtest's errors that would leave the value beyond the limit, over any three hours within the 72. */
+  /** The greatest share of the backtest's errors that would leave the value beyond the limit, over any three hours within the 72; less where the backtest's interval held less than it should. */
   confidence: number;
   /** Epoch ms: the first hour from which that share is a half or more; of the greatest one where it never is. */
   at: number;
@@ -24,10 +28,13 @@ export type Crossing = {
   known: boolean;
 };
 
+/** Whether it is more likely than not, and news. */
+export const isSpokenOf = ({ confidence, known }: Crossing): boolean => !known && confidence >= LIKELY;
+
 /** Whether a forecast goes beyond a limit, how surely and when; undefined when it does not look like it at all. */
 export function crossingOf(
   path: Pick<Path, 'point' | 'recent'>,
-  { spread }: Pick<Choice, 'spread'>,
+  { spread, coverage }: Pick<Choice, 'spread' | 'coverage'>,
   limit: Pick<Threshold, 'above' | 'below'>,
   dataUntil: number,
 ): Crossing | undefined {
@@ -47,7 +54,7 @@ export function crossingOf(
   const first = (share: number) => lasting.findIndex((each) => each >= share);
   const expected = first(LIKELY);
   return {
-    confidence: Math.min(SUREST, greatest),
+    confidence: greatest < LIKELY ? greatest : believed(greatest, coverage),
     at: dataUntil + (expected >= 0 ? expected : lasting.indexOf(greatest)) * HOUR,
     earliestAt: dataUntil + first(POSSIBLE) * HOUR,
     known: path.recent.slice(-RECENTLY).some(beyond),

@@ -2,12 +2,14 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Db } from '../../platform/db.ts';
 import type { ForecastFact, Threshold } from '../facts.ts';
 import type { Watched } from '../gather.ts';
-import { crossingOf } from './crossing.ts';
+import { crossingOf, isSpokenOf } from './crossing.ts';
 import { choiceOf, type ForecastRow, type ForecastTables, readPath } from './tables.ts';
 
 /** Judging asks every few seconds: what another hub has forecast is known within a minute. */
 const REREAD_MS = 60_000;
 const ROWS = 200;
+
+type Read = { madeAt: number; project: string; facts: ForecastFact[] };
 
 /** The limits of a project that are about a series. */
 export const limitsOf = (
@@ -20,7 +22,7 @@ export const limitsOf = (
 
 /** What the stored forecasts say of declared limits, by project; each forecast is read once. */
 export function createForecastFacts(deps: { db: Db; clock: Clock; watched: () => ReadonlyMap<string, Watched> }) {
-  const read = new Map<number, { madeAt: number; project: string; facts: ForecastFact[] }>();
+  const read = new Map<number, Read>();
   let readAt = Number.NEGATIVE_INFINITY;
 
   async function refresh(): Promise<void> {
@@ -54,14 +56,23 @@ export function createForecastFacts(deps: { db: Db; clock: Clock; watched: () =>
     readAt = clock.monotonic();
   }
 
+  const current = async () => {
+    if (deps.clock.monotonic() - readAt >= REREAD_MS) await refresh();
+  };
+
   return {
     /** What was read is forgotten: limits may have changed, or there are new forecasts. */
     forget(): void {
       read.clear();
       readAt = Number.NEGATIVE_INFINITY;
     },
+    /** The series that will cross a limit, more likely than not. */
+    async crossing(): Promise<number[]> {
+      await current();
+      return [...read].flatMap(([id, { facts }]) => (facts.some(({ crossing }) => isSpokenOf(crossing)) ? [id] : []));
+    },
     async look(): Promise<ReadonlyMap<string, readonly ForecastFact[]>> {
-      if (deps.clock.monotonic() - readAt >= REREAD_MS) await refresh();
+      await current();
       const byProject = new Map<string, ForecastFact[]>();
       for (const { project, facts } of read.values())
         if (facts.length > 0) byProject.set(project, [...(byProject.get(project) ?? []), ...facts]);

@@ -35,7 +35,10 @@ eachDatabase((_name, open) => {
     });
     watched = new Map([[project, watch(declaration)]]);
   };
-  const deps = () => ({ db: database.db, clock, log, samples, crew, watched: () => watched });
+  const deps = () => {
+    const parts = { db: database.db, clock, log, samples, crew, watched: () => watched };
+    return { ...parts, crossing: createForecastFacts(parts).crossing };
+  };
   const run = () => runDue(deps());
   const list = async () => (await listForecasts(deps(), staff, { project })).items;
   /** One value an hour over so many hours before now. */
@@ -68,11 +71,14 @@ eachDatabase((_name, open) => {
     expect(crossing?.inHours).toBeGreaterThanOrEqual(60);
     expect(crossing?.inHours).toBeLessThanOrEqual(71);
     expect(crossing?.confidence).toBeGreaterThan(0.5);
+    expect((await listForecasts(deps(), staff, { project, crossing: true })).items).toHaveLength(1);
     const detail = await getForecast(deps(), staff, forecast?.id ?? '');
     expect(detail.points).toHaveLength(72);
     expect(detail.points[0]?.at).toBe('2026-03-10T12:00:00.000Z');
     expect(detail.measured).toHaveLength(7 * 24);
     expect(detail.thresholds).toEqual([{ above: 90, severity: 'critical' }]);
+    declare({ thresholds: [] });
+    expect((await listForecasts(deps(), staff, { project, crossing: true })).items).toEqual([]);
     expect(crew.thread(), 'the thread ends with its work').toBeUndefined();
   });
 

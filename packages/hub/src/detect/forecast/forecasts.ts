@@ -1,3 +1,4 @@
+import type { Forecast } from '@orrery/protocol';
 import type { Caller } from '../../access/index.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Db } from '../../platform/db.ts';
@@ -21,6 +22,7 @@ export function createForecasts(deps: {
 }) {
   const crew = createCrew();
   const facts = createForecastFacts(deps);
+  const read = { ...deps, crossing: facts.crossing };
   return {
     /** Forecasts what is due; returns how many series were tried. */
     async run(signal?: AbortSignal): Promise<number> {
@@ -28,8 +30,16 @@ export function createForecasts(deps: {
       if (tried > 0) facts.forget();
       return tried;
     },
-    list: (caller: Caller, filter: ForecastFilter = {}) => listForecasts(deps, caller, filter),
-    get: (caller: Caller, id: string) => getForecast(deps, caller, id),
+    list: (caller: Caller, filter: ForecastFilter = {}) => listForecasts(read, caller, filter),
+    /** So many of them, those first that will cross a limit. */
+    async first(caller: Caller, limit: number): Promise<Forecast[]> {
+      const { items } = await listForecasts(read, caller, { limit, crossing: true });
+      if (items.length === limit) return items;
+      const others = await listForecasts(read, caller, { limit });
+      const known = new Set(items.map(({ id }) => id));
+      return [...items, ...others.items.filter(({ id }) => !known.has(id))].slice(0, limit);
+    },
+    get: (caller: Caller, id: string) => getForecast(read, caller, id),
     facts: facts.look,
     forget: facts.forget,
     close: crew.rest,

@@ -6,7 +6,7 @@ import { HubError } from '../../platform/errors.ts';
 import type { Samples } from '../../samples/index.ts';
 import type { Threshold } from '../facts.ts';
 import type { Watched } from '../gather.ts';
-import { crossingOf } from './crossing.ts';
+import { crossingOf, isSpokenOf } from './crossing.ts';
 import { limitsOf } from './facts.ts';
 import { HOUR, LEVEL } from './outcome.ts';
 import { choiceOf, type ForecastRow, type ForecastTables, readPath } from './tables.ts';
@@ -16,24 +16,26 @@ export type ListDeps = {
   clock: Clock;
   samples: Pick<Samples, 'hourly'>;
   watched: () => ReadonlyMap<string, Watched>;
+  /** The series that will cross a limit. */
+  crossing: () => Promise<readonly number[]>;
 };
 export type ForecastFilter = {
   project?: string | undefined;
   metric?: string | undefined;
+  /** Only those that will cross a limit. */
+  crossing?: boolean | undefined;
   limit?: number | undefined;
   cursor?: string | undefined;
 };
 
 /** A week of what was measured stands before the three days ahead. */
 const SHOWN_MS = 7 * 24 * HOUR;
-/** What is less sure than this is no crossing to speak of. */
-const SPOKEN_OF = 0.5;
 
 /** What is forecast in the projects that the caller sees, in the order in which the series came to be known. */
 export async function listForecasts(
   deps: ListDeps,
   caller: Caller,
-  { project, metric, limit = 100, cursor }: ForecastFilter,
+  { project, metric, crossing, limit = 100, cursor }: ForecastFilter,
 ): Promise<{ items: Forecast[]; nextCursor?: string }> {
   authorize(caller, 'ops:view', project);
   let query = deps.db
@@ -45,6 +47,11 @@ export async function listForecasts(
     .limit(limit + 1);
   if (project !== undefined) query = query.where('project', '=', project);
   if (metric !== undefined) query = query.where('key', '=', metric);
+  if (crossing) {
+    const ids = await deps.crossing();
+    if (ids.length === 0) return { items: [] };
+    query = query.where('series_id', 'in', ids);
+  }
   if (cursor !== undefined) query = query.where('series_id', '>', Number(cursor));
   const rows = await query.execute();
   const items = rows.slice(0, limit).map((row) => toForecast(row, deps));
@@ -112,6 +119,7 @@ function toForecast(row: ForecastRow, { clock, watched }: Pick<ListDeps, 'clock'
     ...(last === undefined ? {} : { last }),
     ...(expected === undefined ? {} : { expected }),
     ...(path ? { outline: { values: [...path.recent, ...path.point], measured: path.recent.length } } : {}),
+    limits: limitsOf(watched().get(row.project), seriesOf(row)).length,
     crossings: crossingsOf(row, watched().get(row.project), clock.now()),
   };
 }
@@ -125,7 +133,7 @@ function crossingsOf(row: ForecastRow, watched: Watched | undefined, now: number
   return limitsOf(watched, seriesOf(row))
     .flatMap((threshold): ForecastCrossing[] => {
       const crossing = crossingOf(path, choice, threshold, until);
-      if (!crossing || crossing.known || crossing.confidence < SPOKEN_OF) return [];
+      if (!crossing || !isSpokenOf(crossing)) return [];
       return [
         {
           threshold: shownLimit(threshold),

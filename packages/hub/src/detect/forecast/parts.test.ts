@@ -116,20 +116,26 @@ describe('a crossing', () => {
   const spread = Array.from({ length: 6 }, () => Array.from({ length: 21 }, (_, i) => (i - 10) / 10));
   const rising = { point: [...series(HORIZON, (hour) => 50 + hour)], recent: [48, 49] };
   it('tells when, how surely and how early', () => {
-    const crossing = crossingOf(rising, { spread }, { above: 80 }, 0);
+    const crossing = crossingOf(rising, { spread, coverage: 0.9 }, { above: 80 }, 0);
     expect(crossing).toMatchObject({ confidence: 0.99, known: false });
     expect((crossing?.at ?? 0) / HOUR).toBeCloseTo(29, 0);
     expect(crossing?.earliestAt).toBeLessThanOrEqual(crossing?.at ?? 0);
     const falling = { point: rising.point.map((value) => -value), recent: [] };
-    expect(crossingOf(falling, { spread }, { below: -80 }, 0)).toEqual(crossing);
+    expect(crossingOf(falling, { spread, coverage: 0.9 }, { below: -80 }, 0)).toEqual(crossing);
+  });
+  it('believes a method less whose interval held less than it should', () => {
+    const told = (coverage: number | null) => crossingOf(rising, { spread, coverage }, { above: 80 }, 0)?.confidence;
+    expect([0.95, 0.9, 0.45, 0, null].map(told)).toEqual([0.99, 0.99, expect.closeTo(0.745), 0.5, 0.5]);
+    const unlikely = { point: rising.point.map(() => 79.4), recent: [] };
+    expect(crossingOf(unlikely, { spread, coverage: 0.45 }, { above: 80 }, 0)?.confidence).toBeCloseTo(0.2);
   });
   it('leaves out what it does not come near, one hour beyond, and says what is known', () => {
-    expect(crossingOf(rising, { spread }, { above: 200 }, 0)).toBeUndefined();
+    expect(crossingOf(rising, { spread, coverage: 0.9 }, { above: 200 }, 0)).toBeUndefined();
     const spike = { point: [...series(HORIZON, (hour) => (hour === 20 ? 99 : 50))], recent: [] };
-    expect(crossingOf(spike, { spread }, { above: 80 }, 0)?.confidence).toBeCloseTo(1 / 3);
-    expect(crossingOf({ ...rising, recent: [81, 50] }, { spread }, { above: 80 }, 0)?.known).toBe(true);
+    expect(crossingOf(spike, { spread, coverage: 0.9 }, { above: 80 }, 0)?.confidence).toBeCloseTo(1 / 3);
+    expect(crossingOf({ ...rising, recent: [81, 50] }, { spread, coverage: 0.9 }, { above: 80 }, 0)?.known).toBe(true);
     const old = [81, ...series(36, () => 50)];
-    expect(crossingOf({ ...rising, recent: old }, { spread }, { above: 80 }, 0)?.known).toBe(false);
+    expect(crossingOf({ ...rising, recent: old }, { spread, coverage: 0.9 }, { above: 80 }, 0)?.known).toBe(false);
   });
 });
 

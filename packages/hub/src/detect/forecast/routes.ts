@@ -18,6 +18,7 @@ export function forecastRoutes(forecasts: Forecasts): Route<Caller>[] {
       query: z.strictObject({
         project: Slug.optional(),
         metric: MetricKey.optional(),
+        crossing: z.stringbool().optional(),
         limit: z.coerce.number().int().min(1).max(200).default(100),
         cursor: Id.optional(),
       }),

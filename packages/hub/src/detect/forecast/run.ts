@@ -27,6 +27,8 @@ const BACK_MS = 29 * 24 * HOUR;
 /** The forecasters are tried anew once a day. */
 const CHOICE_HOLDS_MS = 23.5 * HOUR;
 const RECENT_HOURS = 48;
+/** A series that nobody has written to for longer is no series any more. */
+const LIVES_MS = 8 * 24 * HOUR;
 
 type Known = Pick<ForecastRow, 'series_id' | 'tried_at'>;
 
@@ -46,8 +48,7 @@ export async function runDue(deps: RunDeps, signal?: AbortSignal): Promise<numbe
   const { db, clock, log, samples, watched, crew } = deps;
   const tables = db.withTables<ForecastTables>();
   const wanted: SeriesInfo[] = [];
-  const all = Map.groupBy(await samples.seriesOf([...watched().keys()]), ({ project }) => project);
-  for (const [slug, project] of watched()) wanted.push(...wantedOf(all.get(slug) ?? [], project));
+  for (const [slug, project] of watched()) wanted.push(...wantedOf(await samples.seriesOf(slug, LIVES_MS), project));
   if (wanted.length > MOST_SERIES)
     log.warn({ wanted: wanted.length, forecast: MOST_SERIES }, 'too many series to forecast; the newest are left out');
   const chosen = wanted.sort((a, b) => a.id - b.id).slice(0, MOST_SERIES);
