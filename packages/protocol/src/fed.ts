@@ -34,6 +34,8 @@ export const FedProject = z.object({
   /** null until the project was heard of for the first time. */
   lastSeenAt: Time.nullable(),
   hubUrl: z.string(),
+  /** Why what is stored of it cannot be read, and what to do: it is not watched. */
+  broken: z.string().optional(),
   tags: z.array(z.string()),
   teams: z.array(z.string()),
   domain: z.string().optional(),

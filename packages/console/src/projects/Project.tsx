@@ -10,7 +10,7 @@ import { Page } from '../desk/Page.tsx';
 import { useRange } from '../desk/useRange.ts';
 import { healthQuery, projectQuery, queryClient } from '../queries.ts';
 import { Empty } from '../ui/Empty.tsx';
-import { QueryNote, Waiting } from '../ui/Note.tsx';
+import { Note, QueryNote, Waiting } from '../ui/Note.tsx';
 import { TabLinks } from '../ui/TabLinks.tsx';
 import classes from './Project.module.css';
 import { ProjectHead } from './ProjectHead.tsx';
@@ -57,6 +57,11 @@ export default function Project() {
         <>
           <QueryNote query={project} what="the project" />
           <QueryNote query={health} what="the checks" />
+          {project.data?.broken && (
+            <Note tone="bad">
+              <strong>This project is not watched.</strong> {project.data.broken}
+            </Note>
+          )}
           <ProjectHead project={project.data} services={services} range={range} />
           <TabLinks
             label="Parts of the project"

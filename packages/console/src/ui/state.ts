@@ -23,7 +23,11 @@ export const ALERT_WORD: Record<Alert['status'], string> = {
 };
 
 /** What a project's state is called; one that was never heard of is waiting, not broken. */
-export function projectState(project: Pick<FedProject, 'status' | 'lastSeenAt'>): { tone: Tone; word: string } {
+export function projectState(project: Pick<FedProject, 'status' | 'lastSeenAt' | 'broken'>): {
+  tone: Tone;
+  word: string;
+} {
+  if (project.broken) return { tone: 'bad', word: 'Not readable' };
   if (project.status === 'online') return { tone: 'ok', word: 'Online' };
   if (project.status === 'degraded') return { tone: 'warn', word: 'Degraded' };
   return project.lastSeenAt ? { tone: 'bad', word: 'Offline' } : { tone: 'none', word: 'Never seen' };

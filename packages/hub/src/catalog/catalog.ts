@@ -21,6 +21,7 @@ import type { Tracer } from '../platform/tracing.ts';
 import { maskUrl } from '../platform/urls.ts';
 import { createAdd } from './add.ts';
 import { createAssign } from './assign.ts';
+import { brokenProject, troubleOf } from './broken.ts';
 import { createEdges } from './edges/edges.ts';
 import { blastOf } from './edges/shape.ts';
 import { edgesOf } from './edges/strength.ts';
@@ -82,6 +83,8 @@ export function createCatalog(deps: CatalogDeps) {
     for (const listener of changed) listener();
   };
 
+  const isReadable = (row: ProjectRow) => troubleOf(row, secrets) === undefined;
+
   async function rowOf(slug: string): Promise<ProjectRow> {
     const row = await tables.selectFrom('projects').selectAll().where('slug', '=', slug).executeTakeFirst();
     if (!row) throw new HubError('not_found', `No project "${slug}".`);
@@ -99,6 +102,8 @@ export function createCatalog(deps: CatalogDeps) {
       .execute();
     const facts = await deps.facts(rows.map((row) => row.slug));
     return fromReadable(rows, deps.log, (row) => {
+      const broken = troubleOf(row, secrets);
+      if (broken !== undefined) return brokenProject(row, broken);
       const stored = visibleTo(caller, toStored(row, secrets));
       return toFedProject(stored, row, facts.get(row.slug) ?? NO_FACTS, clock.now(), deps.offlineAfterMs());
     });
@@ -120,7 +125,11 @@ export function createCatalog(deps: CatalogDeps) {
     const projects = fromReadable(
       seen.map(({ row }) => row),
       deps.log,
-      (row) => toFedProject(toStored(row, secrets), row, facts.get(row.slug) ?? NO_FACTS, now, deps.offlineAfterMs()),
+      (row) => {
+        const broken = troubleOf(row, secrets);
+        if (broken !== undefined) return brokenProject(row, broken);
+        return toFedProject(toStored(row, secrets), row, facts.get(row.slug) ?? NO_FACTS, now, deps.offlineAfterMs());
+      },
     ).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.slug < b.slug ? -1 : 1));
     const graph = toGraph(projects, edgesOf(projects, found.rows, now, deps.halfLifeMs()));
     if (visible === 'all') drawn = { version, graph };
@@ -139,6 +148,16 @@ export function createCatalog(deps: CatalogDeps) {
     async get(caller: Caller, slug: string): Promise<ProjectDetail> {
       authorize(caller, 'ops:view', slug);
       const row = await rowOf(slug);
+      const broken = troubleOf(row, secrets);
+      if (broken !== undefined)
+        return {
+          ...brokenProject(row, broken),
+          services: [],
+          thresholds: [],
+          endpoints: [],
+          capabilities: null,
+          yaml: '',
+        };
       const facts = await deps.facts([slug]);
       const endpoints = await tables
         .selectFrom('endpoints')
@@ -178,8 +197,15 @@ export function createCatalog(deps: CatalogDeps) {
 
     /** Seals again what another master key sealed, or nothing did; says how many projects that were. Two hubs at once do it once each. */
     async reseal(): Promise<number> {
-      let count = 0;
+      let [count, opened] = [0, 0];
+      const shut: ProjectRow[] = [];
       for (const row of await tables.selectFrom('projects').selectAll().execute()) {
+        const trouble = troubleOf(row, secrets);
+        if (trouble !== undefined) {
+          shut.push(row);
+          continue;
+        }
+        opened++;
         const fresh = resealed(row, secrets);
         if (!fresh) continue;
         // What somebody changed meanwhile is sealed with the new key already.
@@ -191,6 +217,14 @@ export function createCatalog(deps: CatalogDeps) {
           .executeTakeFirst();
         count += Number(numUpdatedRows);
       }
+      // When nothing opens it is the key that is wrong, and not a project.
+      const [first] = shut;
+      if (first && opened === 0) resealed(first, secrets);
+      for (const row of shut)
+        deps.log.error(
+          { project: row.slug, reason: troubleOf(row, secrets) },
+          'a stored project cannot be read and is not watched',
+        );
       return count;
     },
 
@@ -212,7 +246,7 @@ export function createCatalog(deps: CatalogDeps) {
     /** Every project with its declaration: what intake and detect compile their probes and thresholds from. */
     async declarations(): Promise<StoredProject[]> {
       const projects = fromReadable(
-        await tables.selectFrom('projects').selectAll().orderBy('slug').execute(),
+        (await tables.selectFrom('projects').selectAll().orderBy('slug').execute()).filter(isReadable),
         deps.log,
         (row) => toStored(row, secrets),
       );
@@ -225,7 +259,7 @@ export function createCatalog(deps: CatalogDeps) {
     /** What the hub needs to know of projects to ask something of their instances. */
     async targets() {
       const rows = await tables.selectFrom('projects').selectAll().orderBy('slug').execute();
-      return fromReadable(rows, deps.log, (row) => {
+      return fromReadable(rows.filter(isReadable), deps.log, (row) => {
         const { slug, name, hubUrl, meshNs, allowFanout } = toStored(row, secrets);
         const manifest = row.capabilities === null ? null : CapabilitiesSchema.parse(JSON.parse(row.capabilities));
         const capabilities = manifest && { actions: manifest.actions, endpoints: manifest.endpoints };

@@ -2,6 +2,7 @@ import { ProjectDeclaration } from '@orrery/protocol';
 import { authorize, type Caller } from '../access/index.ts';
 import { inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
+import { troubleOf } from './broken.ts';
 import type { CatalogDeps } from './catalog.ts';
 import { forgetEdges } from './edges/edges.ts';
 import { openDeclaration, shownDeclaration } from './store.ts';
@@ -14,11 +15,7 @@ export function createRemove(deps: CatalogDeps, announce: () => void) {
     const at = deps.clock.now();
     await inTransaction(deps.db, async (trx) => {
       const tables = trx.withTables<CatalogTables>();
-      const row = await tables
-        .selectFrom('projects')
-        .select(['name', 'declared_source', 'declared_ref', 'declaration'])
-        .where('slug', '=', slug)
-        .executeTakeFirst();
+      const row = await tables.selectFrom('projects').selectAll().where('slug', '=', slug).executeTakeFirst();
       if (!row) throw new HubError('not_found', `No project "${slug}".`);
       if (row.declared_source === 'file')
         throw new HubError(
@@ -40,7 +37,10 @@ export function createRemove(deps: CatalogDeps, announce: () => void) {
         verb: 'projects.remove',
         target: slug,
         project: slug,
-        before: shownDeclaration(ProjectDeclaration.parse(JSON.parse(openDeclaration({ slug, ...row }, deps.secrets)))),
+        before:
+          troubleOf(row, deps.secrets) === undefined
+            ? shownDeclaration(ProjectDeclaration.parse(JSON.parse(openDeclaration(row, deps.secrets))))
+            : { name: row.name, readable: false },
         at,
       });
     });

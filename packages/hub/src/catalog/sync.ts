@@ -1,5 +1,6 @@
 import type { NewEvent } from '../events/index.ts';
 import { inTransaction } from '../platform/db.ts';
+import { troubleOf } from './broken.ts';
 import type { CatalogDeps, FileProject } from './catalog.ts';
 import { forgetEdges } from './edges/edges.ts';
 import { hashKey, openApiKey, openDeclaration, toRow } from './store.ts';
@@ -51,10 +52,14 @@ export function createSync(deps: CatalogDeps, announce: () => void) {
           });
           continue;
         }
+        // What cannot be read is written anew.
+        const readable = troubleOf(known, deps.secrets) === undefined;
         const sameKey =
+          readable &&
           (declaration.apiKey === undefined ? null : hashKey(declaration.apiKey)) === known.ingest_key_hash &&
           openApiKey(known, deps.secrets) === declaration.apiKey;
         const same =
+          readable &&
           known.declared_source === 'file' &&
           openDeclaration(known, deps.secrets) === openDeclaration(next, deps.secrets) &&
           sameKey;

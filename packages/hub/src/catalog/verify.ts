@@ -3,6 +3,7 @@ import { inTransaction } from '../platform/db.ts';
 import { OutboundError } from '../platform/outbound.ts';
 import { noTracing } from '../platform/tracing.ts';
 import { maskUrl } from '../platform/urls.ts';
+import { troubleOf } from './broken.ts';
 import type { CatalogDeps } from './catalog.ts';
 import { openApiKey, shownVersion, toStored } from './store.ts';
 import type { CatalogTables, EndpointRow, ProjectRow } from './tables.ts';
@@ -103,7 +104,7 @@ export function createVerify(deps: CatalogDeps) {
   return async (slug?: string, signal?: AbortSignal): Promise<void> => {
     let query = deps.db.withTables<CatalogTables>().selectFrom('projects').selectAll();
     if (slug !== undefined) query = query.where('slug', '=', slug);
-    const queue = await query.execute();
+    const queue = (await query.execute()).filter((row) => troubleOf(row, deps.secrets) === undefined);
     const worker = async () => {
       for (let row = queue.shift(); row && !signal?.aborted; row = queue.shift()) {
         const project = row.slug;
