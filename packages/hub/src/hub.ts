@@ -8,6 +8,7 @@ import { createAgents, enabledAgents, HEALING_OFF } from './agents/index.ts';
 import { createAccounts, openGateway } from './ai/index.ts';
 import { createAlerts } from './alerts/index.ts';
 import { createAnalysis } from './analysis/index.ts';
+import { createAutoheal } from './autoheal/index.ts';
 import { createCatalog, createLayout } from './catalog/index.ts';
 import { type Config, defaultsFor, type FileConfig, mailServer, watchConfig } from './config/index.ts';
 import { createDetect, createPerformance } from './detect/index.ts';
@@ -276,6 +277,13 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     });
     const learning = createLearning({ db, clock, repair, appendEvents, audit });
     stops.push(() => repair.stop());
+    const declare = async ({ projects }: FileConfig) =>
+      void (await catalog.sync(await autoheal.extend(projects.map(({ declaration, ref }) => ({ declaration, ref })))));
+    const autoheal = createAutoheal({
+      ...{ db, clock, log, outbound },
+      checkSoon: intake.checkSoon,
+      changed: () => declare(file),
+    });
     const statusPages = createStatusPages({
       clock,
       log,
@@ -328,7 +336,8 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       alerts.syncMaintenance(next.maintenance.map(({ declaration, ref }) => ({ declaration, ref })));
       await alerts.rules.sync(next.rules.map(({ declaration, ref }) => ({ declaration, ref })));
       await access.tenants.sync(next.tenants.map(({ declaration, ref }) => ({ declaration, ref })));
-      await catalog.sync(next.projects.map(({ declaration, ref }) => ({ declaration, ref })));
+      autoheal.sync(next.autoheal);
+      await declare(next);
       file = next;
       access.rightsChanged();
       gateway.sync(next.ai);
@@ -411,6 +420,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...loop.jobs,
       ...diagnosis.jobs,
       ...repair.jobs,
+      ...autoheal.jobs,
       ...agents.jobs,
       ...learning.jobs,
       ...performances.jobs,

@@ -7,7 +7,7 @@ import { ChannelDeclaration } from './channels.ts';
 import { duration, HostName, HttpUrl, MetricKey, Port, ServiceName, Severity, Slug } from './common.ts';
 import { DiagnosisLimits } from './diagnosis.ts';
 import { ForecastDeclaration } from './forecast.ts';
-import { HealLimits, HealPolicy } from './heal.ts';
+import { AutohealDeclaration, HealLimits, HealPolicy } from './heal.ts';
 import { AccessDeclaration } from './identity.ts';
 import { DeclaredEdge } from './mesh.ts';
 import { PerformanceDeclaration } from './performance.ts';
@@ -120,6 +120,7 @@ export const FileDeclaration = z.strictObject({
     .prefault({}),
   freshness: z.strictObject({ offlineAfter: duration('10s', '30d').default('10m') }).prefault({}),
   repair: HealLimits.prefault({}),
+  autoheal: z.array(AutohealDeclaration).max(10).default([]),
   agents: AgentsDeclaration.prefault({}),
   diagnosis: DiagnosisLimits.prefault({}),
   mesh: z

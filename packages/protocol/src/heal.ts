@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { duration, HttpUrl, MetricKey, Severity, Time } from './common.ts';
+import { duration, HttpUrl, MetricKey, Severity, Slug, Time } from './common.ts';
 import { PostgresUrl, TlsOptions } from './probes.ts';
 
 const timeout = (standard: string) => duration('100ms', '10m').default(standard);
 
+const ContainerLabel = z.string().regex(/^[\w./-]{1,128}=[^\s=]{1,128}$/, 'must be a label, key=value');
 /** Restarts a container through its engine. */
 export const DockerRemedy = z.strictObject({
   kind: z.literal('docker'),
@@ -14,6 +15,10 @@ export const DockerRemedy = z.strictObject({
   tls: TlsOptions.optional(),
   /** Whether the container itself must carry the label `orrery.heal=true`: a name may come to mean another container. */
   requireLabel: z.boolean().default(true),
+  /** Which label that is, `key=value`. */
+  label: ContainerLabel.default('orrery.heal=true'),
+  /** Whether only one is restarted that its engine says is unhealthy or has crashed, and nothing that somebody stopped. */
+  onlyFailing: z.boolean().default(false),
   /** How long the container may take to stop by itself. */
   grace: duration('0ms', '5m').default('10s'),
   timeout: timeout('60s'),
@@ -109,20 +114,7 @@ export type RemedyKind = RemedyDeclaration['kind'];
 export const HealMode = z.enum(['dryRun', 'suggest', 'approve', 'automatic']);
 export type HealMode = z.infer<typeof HealMode>;
 
-export const HealPolicy = z.strictObject({
-  name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be lower-case letters, digits, "-" and "_"'),
-  /** Which trouble of the service it is for. */
-  when: z
-    .strictObject({
-      severity: z.array(Severity).min(1).default(['critical']),
-      /** The metric whose threshold is crossed; the service's own checks when absent. */
-      metric: MetricKey.optional(),
-      /** How long the alert must have been open. */
-      for: duration('0ms', '1d').default('0ms'),
-    })
-    .prefault({}),
-  remedy: RemedyDeclaration,
-  mode: HealMode.default('dryRun'),
+const bounds = {
   limits: z
     .strictObject({
       cooldown: duration('0ms', '1d').default('5m'),
@@ -139,10 +131,53 @@ export const HealPolicy = z.strictObject({
       stableFor: duration('0ms', '1h').default('15s'),
     })
     .prefault({}),
+};
+
+export const HealPolicy = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'must be lower-case letters, digits, "-" and "_"'),
+  /** Which trouble of the service it is for. */
+  when: z
+    .strictObject({
+      severity: z.array(Severity).min(1).default(['critical']),
+      /** The metric whose threshold is crossed; the service's own checks when absent. */
+      metric: MetricKey.optional(),
+      /** How long the alert must have been open. */
+      for: duration('0ms', '1d').default('0ms'),
+    })
+    .prefault({}),
+  remedy: RemedyDeclaration,
+  mode: HealMode.default('dryRun'),
+  ...bounds,
   /** What is done when it made things worse. */
   rollback: RemedyDeclaration.optional(),
 });
 export type HealPolicy = z.infer<typeof HealPolicy>;
+
+/** Containers of one engine that become services of a project by themselves, restarted when they fail. */
+export const AutohealDeclaration = z
+  .strictObject({
+    /** The declared project that they belong to. */
+    project: Slug,
+    socket: z
+      .string()
+      .regex(/^\/[^\0]{1,106}$/, 'must be an absolute path')
+      .optional(),
+    url: HttpUrl.optional(),
+    tls: TlsOptions.optional(),
+    label: ContainerLabel.default('orrery.heal=true'),
+    names: z
+      .array(z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, "must be a container's name"))
+      .max(100)
+      .default([]),
+    every: duration('1s', '1h').default('2m'),
+    mode: HealMode.default('dryRun'),
+    grace: duration('0ms', '5m').default('10s'),
+    ...bounds,
+  })
+  .refine((entry) => entry.socket === undefined || entry.url === undefined, {
+    error: 'needs at most one of "socket" and "url"',
+  });
+export type AutohealDeclaration = z.infer<typeof AutohealDeclaration>;
 
 /** The limits that all policies share. */
 export const HealLimits = z.strictObject({

@@ -181,6 +181,8 @@ export const DockerProbe = z
     /** The engine's address, in place of a socket: `https://docker-host:2376`. */
     url: HttpUrl.optional(),
     tls: TlsOptions.optional(),
+    /** What a container is that came to its end with 0, or that somebody stopped. */
+    stopped: z.enum(['down', 'degraded']).default('down'),
     ...probeCommon,
   })
   .refine((probe) => probe.socket === undefined || probe.url === undefined, {

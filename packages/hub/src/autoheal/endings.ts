@@ -1,5 +1,5 @@
 import type { EngineEvent } from '../platform/engine.ts';
-import type { Ending } from './container.ts';
+import type { Ending } from '../repair/index.ts';
 
 /** A restart by hand emits kill, die, stop, start: so long after `die` the start may come. */
 const SETTLE_MS = 2000;

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { GuardFacts, PastAttempt } from '../repair/index.ts';
-import type { Container } from './container.ts';
+import type { Container, GuardFacts, PastAttempt } from '../repair/index.ts';
 import type { AutohealOptions } from './options.ts';
 import type { State, Try } from './state.ts';
 

@@ -5,6 +5,7 @@ import {
   type AgentsDeclaration,
   type AiProviderDeclaration,
   type AiSplitDeclaration,
+  type AutohealDeclaration,
   type ChannelDeclaration,
   type DiagnosisLimits,
   FileDeclaration,
@@ -67,6 +68,7 @@ export type FileConfig = {
   readonly retention: Readonly<Record<'raw' | 'minute' | 'hour' | 'checks' | 'events', number>>;
   readonly freshness: { readonly offlineAfterMs: number };
   readonly repair: Readonly<HealLimits>;
+  readonly autoheal: readonly AutohealDeclaration[];
   readonly agents: AgentsDeclaration;
   readonly diagnosis: Readonly<DiagnosisLimits>;
   readonly mesh: {
@@ -177,6 +179,7 @@ function toFileConfig(
     retention: { raw: ms(raw), minute: ms(minute), hour: ms(hour), checks: ms(checks), events: ms(events) },
     freshness: { offlineAfterMs: ms(declared.freshness.offlineAfter) },
     repair: declared.repair,
+    autoheal: declared.autoheal,
     agents: declared.agents,
     diagnosis: declared.diagnosis,
     mesh: {

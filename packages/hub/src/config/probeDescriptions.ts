@@ -111,6 +111,8 @@ const KINDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     socket:
       "The engine's socket on the hub's own machine; `/var/run/docker.sock` when neither this nor `url` is given.",
     url: "The engine's address, in place of a socket: `https://docker-host:2376`.",
+    stopped:
+      'What a container is that came to its end with 0 or that somebody stopped (exit codes 130, 137, 143): `down` or `degraded`.',
     ...tls,
     ...timed,
   },

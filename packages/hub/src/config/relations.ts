@@ -33,6 +33,12 @@ export function checkRelations(file: unknown): Relation[] {
   for (const { value, path } of channels) {
     for (const { word, path: at } of words(value, 'projects', path)) found.push(...mistyped(word, at, slugs));
   }
+  for (const { value, path } of entries(file, 'autoheal', []))
+    if (typeof value.project === 'string' && !slugs.has(value.project))
+      found.push({
+        path: [...path, 'project'],
+        reason: `must be a project of this file${didYouMean(value.project, slugs)}`,
+      });
   const rules = entries(file, 'rules', []);
   found.push(...twice(rules, 'name', 'rule'));
   for (const { value, path } of rules)

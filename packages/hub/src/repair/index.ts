@@ -15,6 +15,7 @@ export type { Lessons } from './context.ts';
 export { type GuardFacts, guard, isSuppressed, type PastAttempt, type Verdict } from './guard.ts';
 export { judge } from './judge.ts';
 export type { EndedAttempt } from './outcomes.ts';
+export { type Container, type Ending, readContainer } from './remedies/container.ts';
 export { repairRoutes } from './routes.ts';
 
 export type Repair = ReturnType<typeof createRepair>;

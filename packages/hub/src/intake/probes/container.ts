@@ -6,7 +6,7 @@ export type ContainerReading = { status: CheckStatus; reason?: string; running: 
 const MAX_LOG = 200;
 
 /** Pure: what the engine says of a container (`GET /containers/{id}/json`); undefined when that is no such answer. */
-export function readContainer(json: unknown): ContainerReading | undefined {
+export function readContainer(json: unknown, stopped: 'down' | 'degraded' = 'down'): ContainerReading | undefined {
   if (!isObject(json) || !isObject(json.State)) return undefined;
   const { State: state, RestartCount: restarts } = json;
   if (typeof state.Status !== 'string') return undefined;
@@ -18,13 +18,18 @@ export function readContainer(json: unknown): ContainerReading | undefined {
   // A container that never ran was started in the year 1.
   if (startedAt > 0) figures.push({ key: 'docker.started_at', value: startedAt, unit: 'ms' });
   const running = state.Status === 'running';
-  const verdict = judge(state.Status, state, health);
+  const verdict = judge(state.Status, state, health, stopped);
   return { ...verdict, running, figures };
 }
 
 type State = Readonly<Record<string, unknown>>;
 
-function judge(status: string, state: State, health: State): { status: CheckStatus; reason?: string } {
+function judge(
+  status: string,
+  state: State,
+  health: State,
+  stopped: 'down' | 'degraded',
+): { status: CheckStatus; reason?: string } {
   switch (status) {
     case 'running':
       return judgeHealth(health);
@@ -34,7 +39,10 @@ function judge(status: string, state: State, health: State): { status: CheckStat
       return { status: 'down', reason: `the container is restarting${ended(state)}` };
     case 'exited':
     case 'dead':
-      return { status: 'down', reason: `the container is ${status}${ended(state)}` };
+      return {
+        status: isMeant(state) ? stopped : 'down',
+        reason: `the container is ${status}${ended(state)}`,
+      };
     case 'created':
       return { status: 'down', reason: 'the container was created but never started' };
     case 'removing':
@@ -54,6 +62,10 @@ function judgeHealth(health: State): { status: CheckStatus; reason?: string } {
   const last = lastLog(health.Log);
   return { status: 'down', reason: `the container is unhealthy${times}${last === '' ? '' : `: ${last}`}` };
 }
+
+/** Exit codes of what came to its end, and of what somebody outside ended: by interrupt, kill and termination. */
+const MEANT = new Set<unknown>([0, 130, 137, 143]);
+const isMeant = (state: State): boolean => MEANT.has(state.ExitCode) && state.OOMKilled !== true;
 
 function ended(state: State): string {
   const code = count(state.ExitCode) === undefined ? '' : ` (exit code ${state.ExitCode})`;

@@ -9,6 +9,7 @@ import type { CheckContext, Outcome, ProbeFamily, ProbeSpec } from './probe.ts';
 type Spec = ProbeSpec & {
   base: string;
   container: string;
+  stopped: 'down' | 'degraded';
   way: Pick<OutboundRequest, 'socketPath' | 'tls'>;
 };
 
@@ -30,6 +31,7 @@ export const docker: ProbeFamily<z.output<typeof DockerProbe>, Spec> = {
       target: `${container} on ${url === undefined ? socketPath : shown(url)}`,
       base: url === undefined ? 'http://docker' : url.replace(/\/+$/, ''),
       container,
+      stopped: declared.stopped,
       way: url === undefined ? { socketPath } : tls ? { tls } : {},
     };
   },
@@ -78,7 +80,7 @@ const noEngine = (what: string, latencyMs: number): Outcome => ({
 function judge(spec: Spec, { status, body }: OutboundAnswer, latencyMs: number): Outcome {
   if (status === 404) return noEngine(`knows no container "${spec.container}"`, latencyMs);
   if (status !== 200) return noEngine(`answered HTTP ${status}, expected 200`, latencyMs);
-  const reading = readContainer(parseShallowJson(body.toString('utf8')));
+  const reading = readContainer(parseShallowJson(body.toString('utf8')), spec.stopped);
   if (!reading) return noEngine(`answered ${body.length} bytes that describe no container`, latencyMs);
   const { running, ...outcome } = reading;
   return { ...outcome, latencyMs, heard: running };
