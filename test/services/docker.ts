@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { startProgram, temporaryFolder } from './program.ts';
@@ -8,8 +8,14 @@ export type Engine = {
   socket: string;
   /** Asks the engine; a body that is no Buffer travels as JSON. */
   ask(method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown }>;
+  /** Asks for text: what the engine streams is no JSON as a whole. */
+  text(path: string): Promise<{ status: number; body: string }>;
   /** Creates and starts a container of busybox, with options as the engine's API takes them. */
   run(name: string, options?: object): Promise<void>;
+  /** Ends the engine at once, as a crash of it does. */
+  crash(): Promise<void>;
+  /** Starts it again on the same data. */
+  again(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -25,7 +31,7 @@ export async function startDocker(): Promise<Engine> {
   const at = (...parts: string[]) => join(folder.path, ...parts);
   const socket = at('d.sock');
 
-  const ask: Engine['ask'] = (method, path, body) =>
+  const send = (method: string, path: string, body?: unknown): Promise<{ status: number; body: string }> =>
     new Promise((resolve, reject) => {
       const type = Buffer.isBuffer(body) ? 'application/x-tar' : 'application/json';
       const sent = request({ socketPath: socket, method, path, headers: { 'content-type': type } }, (response) => {
@@ -34,33 +40,39 @@ export async function startDocker(): Promise<Engine> {
           said += chunk;
         });
         response.once('error', reject);
-        response.once('end', () => resolve({ status: response.statusCode ?? 0, json: parsed(said) }));
+        response.once('end', () => resolve({ status: response.statusCode ?? 0, body: said }));
       });
       sent.once('error', reject);
       sent.end(body === undefined ? undefined : Buffer.isBuffer(body) ? body : JSON.stringify(body));
     });
+  const ask: Engine['ask'] = async (method, path, body) => {
+    const { status, body: said } = await send(method, path, body);
+    return { status, json: parsed(said) };
+  };
   const must = async (method: string, path: string, body?: unknown) => {
     const { status, json } = await ask(method, path, body);
     if (status >= 300) throw new Error(`${method} ${path} was answered HTTP ${status}: ${JSON.stringify(json)}`);
   };
 
-  const engine = await startProgram({
-    command: 'dockerd',
-    args: [
-      ...[
-        `--host=unix://${socket}`,
-        `--data-root=${at('data')}`,
-        `--exec-root=${at('exec')}`,
-        `--pidfile=${at('pid')}`,
+  const launch = () =>
+    startProgram({
+      command: 'dockerd',
+      args: [
+        ...[
+          `--host=unix://${socket}`,
+          `--data-root=${at('data')}`,
+          `--exec-root=${at('exec')}`,
+          `--pidfile=${at('pid')}`,
+        ],
+        ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
+        ...['--userland-proxy=true', '--storage-driver=overlay2', '--cgroup-parent=/orrery-test'],
       ],
-      ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
-      ...['--userland-proxy=true', '--storage-driver=overlay2', '--cgroup-parent=/orrery-test'],
-    ],
-    cwd: folder.path,
-    what: 'the Docker engine',
-    env: { HOME: folder.path },
-    ready: async () => existsSync(socket) && (await ask('GET', '/_ping')).status === 200,
-  });
+      cwd: folder.path,
+      what: 'the Docker engine',
+      env: { HOME: folder.path },
+      ready: async () => existsSync(socket) && (await ask('GET', '/_ping')).status === 200,
+    });
+  let engine = await launch();
   const stop = async () => {
     const { json } = await ask('GET', '/containers/json?all=1');
     for (const { Id } of Array.isArray(json) ? (json as { Id: string }[]) : [])
@@ -83,6 +95,16 @@ export async function startDocker(): Promise<Engine> {
   return {
     socket,
     ask,
+    text: (path) => send('GET', path),
+    async crash() {
+      process.kill(engine.pid, 'SIGKILL');
+      await engine.stop();
+    },
+    async again() {
+      // Its containerd died with it; a number that nobody has taken away yet would be taken for its life.
+      rmSync(at('exec/containerd/containerd.pid'), { force: true });
+      engine = await launch();
+    },
     async run(name, options = {}) {
       const HostConfig = { NetworkMode: 'none', Init: true };
       await must('POST', `/containers/create?name=${name}`, {

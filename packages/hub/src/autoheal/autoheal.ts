@@ -14,7 +14,6 @@ const RUN_MS = 10 * 60_000;
 
 type Tables = { autoheal_containers: { project: string; engine: string; container: string; seen_at: number } };
 type FileProject = { declaration: ProjectDeclaration; ref: string };
-export type Autoheal = ReturnType<typeof createAutoheal>;
 
 const engineOf = ({ url, socket }: AutohealDeclaration): string =>
   url === undefined ? (socket ?? '/var/run/docker.sock') : maskUrl(url, { everyValue: true });

@@ -1,3 +1,3 @@
-export { type Autoheal, createAutoheal } from './autoheal.ts';
+export { createAutoheal } from './autoheal.ts';
 export type { AutohealOptions } from './options.ts';
 export { runAutoheal } from './run.ts';

@@ -98,9 +98,10 @@ export function createPatrol({ engine, clock, log, options, file, endings }: Dep
     const pause = readPause(options.pauseFile);
     const verdict = guard(factsFor(container, seen, state, options, pause, now), now);
     const words = `${verdict.kind}: ${verdict.reason}`;
-    if (said.get(container.name) !== verdict.kind)
-      log.info({ container: container.name, why: container.reason }, words);
-    said.set(container.name, verdict.kind);
+    // Said again when it changes; that time goes by is no change.
+    const stem = words.replace(/\d+/g, '').split(':').slice(0, 2).join(':');
+    if (said.get(container.name) !== stem) log.info({ container: container.name, why: container.reason }, words);
+    said.set(container.name, stem);
     if (verdict.kind === 'act') {
       const one = write(container, verdict, { status: 'acting', actingAt: now });
       const act = restart(one, container, signal)

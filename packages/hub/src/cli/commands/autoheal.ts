@@ -18,6 +18,7 @@ type Options = {
   every: number;
   mode: AutohealOptions['mode'];
   grace: number;
+  timeout: number;
   cooldown: number;
   perHour: number;
   allPerHour: number;
@@ -80,6 +81,11 @@ export function registerAutoheal(program: Command, terminal: Terminal): void {
       new Option('--grace <duration>', 'how long a container may take to stop by itself')
         .argParser(duration)
         .default(10_000, '10s'),
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'how long a restart may take beyond that')
+        .argParser(duration)
+        .default(60_000, '1m'),
     )
     .addOption(of('--cooldown <duration>', 'between two restarts of a container', 'AUTOHEAL_COOLDOWN', '5m', duration))
     .option('--per-hour <n>', 'restarts of one container an hour', wholeNumber(1, 60), 3)
@@ -162,7 +168,7 @@ function optionsOf(given: Options, env: Terminal['env']): AutohealOptions {
     everyMs: given.every,
     mode: given.mode,
     graceMs: given.grace,
-    timeoutMs: 60_000,
+    timeoutMs: given.timeout,
     cooldownMs: given.cooldown,
     perHour: given.perHour,
     allPerHour: given.allPerHour,
