@@ -19,6 +19,7 @@ const PROGRAMS = {
     brew: 'alertmanager',
     found: () => inPath('prometheus-alertmanager'),
   },
+  ip: { packages: ['iproute2'], brew: 'iproute2mac', found: () => inPath('ip') },
   openssl: { packages: ['openssl'], brew: 'openssl', found: () => inPath('openssl') },
   redis: { packages: ['redis-server'], brew: 'redis', found: () => inPath('redis-server') },
   kcat: { packages: ['kcat'], brew: 'kcat', found: () => inPath('kcat') },

@@ -6,6 +6,7 @@ import type { FedProject, MeshStatus } from '@orrery/protocol';
 import { expect, onTestFinished, test } from 'vitest';
 import { figure, seconds } from '../services/figures.ts';
 import { type RunningHub, startHub } from '../services/hub.ts';
+import { openNamespace } from '../services/namespace.ts';
 import { type NatsService, startNats } from '../services/nats.ts';
 import { until } from '../services/until.ts';
 import { during } from './during.ts';
@@ -13,6 +14,7 @@ import { during } from './during.ts';
 /** Fault 15: the NATS server restarted, away, cut off; a consumer that is slow or killed; many messages at once. */
 const MESSAGES = 3000;
 const PROJECTS = 1000;
+const PULLED_MS = 30_000;
 
 const yaml = (slugs: readonly string[]) =>
   `projects:\n${slugs.map((slug) => `  - { slug: ${slug}, name: ${slug}, hubUrl: "http://127.0.0.1:9/" }\n`).join('')}`;
@@ -164,6 +166,37 @@ test('the server is away for a while, and cut off for another: the hub hears aga
   );
   expect(Math.max(away, cut, dropped)).toBeLessThan(5000);
 }, 120_000);
+
+test.runIf(process.platform === 'linux')(
+  'the cable between hub and server is pulled, longer than either waits for a word: what others said meanwhile is heard within 5 s',
+  async () => {
+    const network = openNamespace(2);
+    onTestFinished(() => network.remove());
+    const [ours, theirs] = network.cables;
+    if (!ours || !theirs) throw new Error('the network has no cables');
+    const nats = await during(startNats('', { inside: network.inside, address: theirs.address }), (one) => one.stop());
+    const hub = await during(
+      startHub({ yaml: yaml(['veria']), env: { ORRERY_NATS_URL: `nats://${ours.address}:${nats.port}` } }),
+      (one) => one.dispose(),
+    );
+    await listening(hub);
+    const connection = await openClient(nats);
+    ours.pull();
+    const ids = Array.from({ length: 200 }, (_, i) => `during-${i}`);
+    for (const id of ids) await publish(connection, 'veria.mesh.events.step', id, { id });
+    await publish(connection, 'veria.mesh.hub.presence.h1', 'p1', presence('veria', '1.0.1'));
+    await pause(PULLED_MS);
+    expect(await versionOf(hub, 'veria')).not.toBe('1.0.1');
+    ours.plug();
+    const began = performance.now();
+    await until(async () => (await versionOf(hub, 'veria')) === '1.0.1', { what: 'it is shown', timeoutMs: 60_000 });
+    const healed = performance.now() - began;
+    figure(15, `heard again after a cable was out for ${PULLED_MS / 1000} s`, seconds(healed), '5 s');
+    expect((await eventsOf(hub, 'veria')).toSorted()).toEqual(ids.toSorted());
+    expect(healed).toBeLessThan(5000);
+  },
+  180_000,
+);
 
 test(`${PROJECTS} hubs announce themselves at once, to a hub that stands still for a while: nobody is lost`, async () => {
   const nats = await openNats();

@@ -20,21 +20,26 @@ export type NatsService = {
   stop(): Promise<void>;
 };
 
-/** A real nats-server with JetStream on 127.0.0.1, its store in a folder of its own. `text` is more of its configuration: who may do what. */
-export async function startNats(text = ''): Promise<NatsService> {
+/**
+ * A real nats-server with JetStream on 127.0.0.1, its store in a folder of its own. `text` is more of its configuration: who may do what.
+ * `far` is a network of its own that it stands in, and its address there.
+ */
+export async function startNats(text = '', far?: { inside: readonly string[]; address: string }): Promise<NatsService> {
   requirePrograms(['nats-server']);
   const folder = temporaryFolder('nats');
   const [port, monitor] = [await freePort(), await freePort()];
+  const [address, anywhere] = far ? [far.address, '0.0.0.0'] : ['127.0.0.1', '127.0.0.1'];
+  const [command = '', ...args] = [...(far?.inside ?? []), 'nats-server'];
   const configFile = join(folder.path, 'nats.conf');
   const write = (more: string) =>
     writeFileSync(
       configFile,
-      `listen: 127.0.0.1:${port}\nhttp: 127.0.0.1:${monitor}\npid_file: "${folder.path}/nats.pid"\njetstream { store_dir: "${folder.path}/store" }\n${more}\n`,
+      `listen: ${anywhere}:${port}\nhttp: ${anywhere}:${monitor}\npid_file: "${folder.path}/nats.pid"\njetstream { store_dir: "${folder.path}/store" }\n${more}\n`,
     );
   write(text);
   let server: Running | undefined;
   const service = {
-    url: `nats://127.0.0.1:${port}`,
+    url: `nats://${address}:${port}`,
     port,
     get pid() {
       return server?.pid ?? 0;
@@ -43,11 +48,11 @@ export async function startNats(text = ''): Promise<NatsService> {
     configFile,
     async start() {
       server = await startProgram({
-        command: 'nats-server',
-        args: ['-c', configFile],
+        command,
+        args: [...args, '-c', configFile],
         cwd: folder.path,
         what: 'NATS',
-        ready: async () => (await fetch(`http://127.0.0.1:${monitor}/healthz`)).ok,
+        ready: async () => (await fetch(`http://${address}:${monitor}/healthz`)).ok,
       });
     },
     async kill() {
