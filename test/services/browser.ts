@@ -129,6 +129,7 @@ export const PAGES = [
   { name: 'project-services', path: '/projects/veria', shows: 'Services' },
   { name: 'project-metrics', path: '/projects/veria?tab=metrics', shows: 'revenue_24h' },
   { name: 'project-metrics-table', path: '/projects/veria?tab=metrics&as=table&metric=revenue', shows: 'revenue_24h' },
+  { name: 'project-performance', path: '/projects/veria?tab=performance', shows: 'No database is looked at' },
   { name: 'project-logs', path: '/projects/rollizr?tab=logs', shows: 'Logs' },
   { name: 'project-config', path: '/projects/performia?tab=config', shows: 'Declaration' },
   { name: 'project-unknown', path: '/projects/nowhere', shows: 'There is no project' },

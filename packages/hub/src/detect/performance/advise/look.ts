@@ -118,7 +118,12 @@ function describe(
   { text, calls, sharePercent }: Statement,
   { before, after, how }: { before: number; after: number; how: 'hypopg' | 'model' },
 ): Advice {
-  const line = text.replace(/\s+/g, ' ').trim().slice(0, 600);
+  // The server leaves a constant in a text now and then.
+  const line = text
+    .replace(/'(?:[^']|'')*'/g, '?')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 600);
   const rounded = (value: number) => Math.round(value * 100) / 100;
   return {
     kind: 'create',
