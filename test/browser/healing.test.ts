@@ -77,3 +77,20 @@ test('the kill switch says what it stops, and is let go of again', async () => {
   await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
   await page.getByText('May act').waitFor();
 });
+
+test('what was learned of it is a pattern with its proof, and the past can be asked what a policy would have done', async () => {
+  await page.goto('/healing?tab=patterns');
+  const patterns = page.getByRole('table', { name: 'Patterns' });
+  const own = patterns.getByRole('row').filter({ hasText: 'bakery/oven' });
+  await own.getByText('1 of 1').waitFor({ timeout: 30_000 });
+  await own.getByRole('img', { name: '67 %, between 32 % and 95 %' }).waitFor();
+  await own.getByRole('link', { name: /^Attempt heal_/ }).click();
+  await page.waitForURL(/attempt=heal_/);
+  const proof = page.getByRole('table', { name: 'Heal attempts' }).locator('tr[aria-current="true"]');
+  await proof.getByText('Healed', { exact: true }).waitFor();
+  await page.getByRole('link', { name: /^would have / }).click();
+  await page.getByRole('table', { name: 'Simulated acts' }).getByText('bakery/oven is down').first().waitFor();
+  await page.getByRole('button', { name: '30 days' }).click();
+  await page.waitForURL(/days=/);
+  await page.getByText('Taken for granted: repair is enabled').waitFor();
+});

@@ -27,6 +27,7 @@ import type {
   HealAttempt,
   HealControl,
   HealPolicyView,
+  HealSimulation,
   Incident,
   InvitationInput,
   InvitationView,
@@ -41,6 +42,7 @@ import type {
   OpsEvent,
   OpsHealth,
   PasskeyView,
+  Pattern,
   Problem,
   Profile,
   ProjectAdded,
@@ -300,6 +302,11 @@ export const api = {
   forecast: (id: string, signal?: AbortSignal) => call<ForecastDetail>('GET', `/api/forecasts/${seg(id)}`, { signal }),
   healPolicies: (signal?: AbortSignal) => call<{ items: HealPolicyView[] }>('GET', '/ops/heal/policies', { signal }),
   healControl: (signal?: AbortSignal) => call<HealControl>('GET', '/ops/heal/control', { signal }),
+  attempt: (id: string, signal?: AbortSignal) => call<HealAttempt>('GET', `/ops/autoheal/${seg(id)}`, { signal }),
+  simulate: (days: number, signal?: AbortSignal) =>
+    call<HealSimulation>('POST', '/api/heal/simulate', { signal, body: { days } }),
+  patterns: (signal?: AbortSignal) => call<{ items: Pattern[] }>('GET', '/api/patterns', { signal }),
+  allowPattern: (id: string) => call<Pattern>('POST', `/api/patterns/${seg(id)}/allow`, { body: {} }),
   pauseHealing: () => call<HealControl>('POST', '/ops/heal/pause', { body: {} }),
   resumeHealing: () => call<HealControl>('POST', '/ops/heal/resume', { body: {} }),
   decideAttempt: (id: string, verb: 'approve' | 'deny') =>

@@ -253,6 +253,20 @@ export const healPoliciesQuery = queryOptions({
   queryFn: ({ signal }) => api.healPolicies(signal),
   refetchInterval: every(5_000),
 });
+export const patternsQuery = queryOptions({
+  queryKey: ['patterns'],
+  queryFn: ({ signal }) => api.patterns(signal),
+  refetchInterval: every(15_000),
+});
+/** A replay of the past: that does not change from one look to the next. */
+export const simulationQuery = (days: number) =>
+  queryOptions({
+    queryKey: ['simulation', days],
+    queryFn: ({ signal }) => api.simulate(days, signal),
+    staleTime: 60_000,
+  });
+export const attemptQuery = (id: string) =>
+  queryOptions({ queryKey: ['heal', 'attempt', id], queryFn: ({ signal }) => api.attempt(id, signal) });
 export const healControlQuery = queryOptions({
   queryKey: ['heal', 'control'],
   queryFn: ({ signal }) => api.healControl(signal),

@@ -18,6 +18,7 @@ import {
   readAi,
   readAlerts,
   readEcosystem,
+  readHealing,
   readOverview,
   readPredictions,
   readProject,
@@ -123,6 +124,7 @@ const alerts = createRoute({
 const healing = createRoute({
   getParentRoute: () => desk,
   path: '/healing',
+  validateSearch: readHealing,
   component: lazyRouteComponent(() => import('./healing/Healing.tsx')),
 });
 const predictions = createRoute({

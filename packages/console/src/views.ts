@@ -25,6 +25,20 @@ export const readProject = (search: Search) => ({
   }),
 });
 
+export const HEALING_TABS = ['repairs', 'patterns', 'simulation'] as const;
+export const HEALING_WORD: Record<(typeof HEALING_TABS)[number], string> = {
+  repairs: 'Repairs & policies',
+  patterns: 'Patterns',
+  simulation: 'Simulation',
+};
+export const readHealing = (search: Search) =>
+  given({
+    tab: oneOf(search.tab, HEALING_TABS),
+    attempt: textOf(search.attempt),
+    policy: textOf(search.policy),
+    days: oneOf(search.days === undefined ? undefined : String(search.days), ['1', '7', '30']),
+  });
+
 export const PROJECTS_TABS = ['all', 'actions'] as const;
 
 export const readProjects = (search: Search) =>

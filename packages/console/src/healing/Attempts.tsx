@@ -1,8 +1,9 @@
 import type { HealAttempt } from '@orrery/protocol';
-import type { UseQueryResult } from '@tanstack/react-query';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Page } from '../api.ts';
+import { attemptQuery } from '../queries.ts';
 import { Age } from '../ui/Age.tsx';
 import { type Column, DataTable } from '../ui/DataTable.tsx';
 import { Empty } from '../ui/Empty.tsx';
@@ -55,7 +56,13 @@ const COLUMNS: readonly Column<HealAttempt>[] = [
       <>
         {row.remedy.text}
         <span className={classes.detail}>
-          {[row.detail ?? row.verdict, row.rollback && `undone: ${row.rollback}`].filter(Boolean).join(' · ')}
+          {[
+            row.detail ?? row.verdict,
+            row.outcome !== 'refused' && row.secondLook,
+            row.rollback && `undone: ${row.rollback}`,
+          ]
+            .filter(Boolean)
+            .join(' · ')}
         </span>
       </>
     ),
@@ -84,9 +91,13 @@ const COLUMNS: readonly Column<HealAttempt>[] = [
 ];
 
 /** Heal attempts, newest first, each with what the checks said afterwards. */
-export function Attempts({ query }: { query: UseQueryResult<Page<HealAttempt>> }) {
+export function Attempts({ query, chosen }: { query: UseQueryResult<Page<HealAttempt>>; chosen?: string | undefined }) {
   const [sort, setSort] = useState<Sort>({ id: 'when', desc: true });
-  const items = query.data?.items.filter(({ status }) => status !== 'awaiting approval');
+  const listed = query.data?.items.filter(({ status }) => status !== 'awaiting approval');
+  // One that a link leads to may be older than those that are listed.
+  const isOlder = chosen !== undefined && listed !== undefined && !listed.some(({ id }) => id === chosen);
+  const older = useQuery({ ...attemptQuery(chosen ?? ''), enabled: isOlder });
+  const items = listed && older.data && isOlder ? [...listed, older.data] : listed;
   const healed = items?.filter(({ outcome }) => outcome === 'healed').length ?? 0;
   return (
     <Panel
@@ -109,6 +120,7 @@ export function Attempts({ query }: { query: UseQueryResult<Page<HealAttempt>> }
           rowId={(row) => row.id}
           sort={sort}
           onSort={setSort}
+          activeId={chosen}
         />
       )}
     </Panel>

@@ -1,7 +1,8 @@
 import { Button } from '@mantine/core';
 import type { HealControl } from '@orrery/protocol';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { getRouteApi } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import { useMay } from '../access/me.ts';
 import { api } from '../api.ts';
 import { Page } from '../desk/Page.tsx';
@@ -9,14 +10,24 @@ import { attemptsQuery, healControlQuery, healPoliciesQuery, queryClient } from 
 import { Confirm } from '../settings/Confirm.tsx';
 import { Age } from '../ui/Age.tsx';
 import { State } from '../ui/Mark.tsx';
-import { Note, QueryNote } from '../ui/Note.tsx';
+import { Note, QueryNote, Waiting } from '../ui/Note.tsx';
+import { TabLinks } from '../ui/TabLinks.tsx';
+import { HEALING_TABS, HEALING_WORD } from '../views.ts';
 import { Approvals } from './Approvals.tsx';
 import { Attempts } from './Attempts.tsx';
 import classes from './Healing.module.css';
 import { Policies } from './Policies.tsx';
 
-/** What is repaired, what waits for a person, and what may be done about what. */
+// Tables that the repairs need none of.
+const Patterns = lazy(async () => ({ default: (await import('./Patterns.tsx')).Patterns }));
+const Simulation = lazy(async () => ({ default: (await import('./Simulation.tsx')).Simulation }));
+
+const route = getRouteApi('/desk/healing');
+
+/** What is repaired, what waits for a person, and what may be done about what; what was learned of it, and what policies would have done. */
 export default function Healing() {
+  const search = route.useSearch();
+  const tab = search.tab ?? 'repairs';
   const may = useMay();
   const control = useQuery({ ...healControlQuery, enabled: may('ops:view') });
   const policies = useQuery({ ...healPoliciesQuery, enabled: may('ops:view') });
@@ -35,11 +46,22 @@ export default function Healing() {
           still verified.
         </Note>
       )}
-      <div className={classes.stack}>
-        <Approvals attempts={attempts.data?.items} />
-        <Attempts query={attempts} />
-        <Policies query={policies} />
-      </div>
+      <TabLinks
+        label="Parts of healing"
+        active={tab}
+        tabs={HEALING_TABS.map((value) => ({ value, label: HEALING_WORD[value] }))}
+      />
+      {tab === 'repairs' && (
+        <div className={classes.stack}>
+          <Approvals attempts={attempts.data?.items} />
+          <Attempts query={attempts} chosen={search.attempt} />
+          <Policies query={policies} />
+        </div>
+      )}
+      <Suspense fallback={<Waiting rows={6} what={HEALING_WORD[tab]} />}>
+        {tab === 'patterns' && <Patterns />}
+        {tab === 'simulation' && <Simulation days={Number(search.days ?? 7)} chosen={search.policy} />}
+      </Suspense>
     </Page>
   );
 }

@@ -1,6 +1,9 @@
 import type { HealMode, HealPolicyView } from '@orrery/protocol';
 import { IconLock } from '@tabler/icons-react';
-import type { UseQueryResult } from '@tanstack/react-query';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useMay } from '../access/me.ts';
+import { simulationQuery } from '../queries.ts';
 import { type Column, DataTable } from '../ui/DataTable.tsx';
 import { Empty } from '../ui/Empty.tsx';
 import { State } from '../ui/Mark.tsx';
@@ -9,6 +12,7 @@ import { Panel } from '../ui/Panel.tsx';
 import { Snippet } from '../ui/Snippet.tsx';
 import type { Tone } from '../ui/state.ts';
 import classes from './Healing.module.css';
+import { nameOf, wouldHave } from './simulated.ts';
 
 const MODE: Record<HealMode, string> = {
   dryRun: 'Dry run',
@@ -39,7 +43,26 @@ projects:
             verify: { within: 2m, stableFor: 15s }`;
 
 const week = (row: HealPolicyView) =>
-  row.mode === 'dryRun' ? `would have acted ${row.wouldHave}×` : `${row.healed} of ${row.attempts} healed`;
+  row.mode === 'dryRun' ? `said ${row.wouldHave}× what it would do` : `${row.healed} of ${row.attempts} healed`;
+
+/** What it did, and what it would have done by the guard of now: that leads to when, and to what became of it. */
+function Week({ row }: { row: HealPolicyView }) {
+  const may = useMay();
+  const { data } = useQuery({ ...simulationQuery(7), enabled: may('ops:view') });
+  const simulated = data?.policies.find((policy) => nameOf(policy) === nameOf(row));
+  return (
+    <>
+      {week(row)}
+      {simulated && (
+        <span className={classes.detail}>
+          <Link to="/healing" search={{ tab: 'simulation', policy: nameOf(row) }} className={classes.underlined}>
+            would have {wouldHave(simulated)}
+          </Link>
+        </span>
+      )}
+    </>
+  );
+}
 
 const COLUMNS: readonly Column<HealPolicyView>[] = [
   {
@@ -68,7 +91,7 @@ const COLUMNS: readonly Column<HealPolicyView>[] = [
     grow: true,
     hide: 'phone',
   },
-  { id: 'week', header: 'Seven days', cell: week, align: 'right' },
+  { id: 'week', header: 'Seven days', cell: (row) => <Week row={row} />, align: 'right' },
   {
     id: 'declared',
     header: 'Declared in',

@@ -31,7 +31,7 @@ export function factsFor(
       recurrences: past.filter(({ outcome }) => outcome === 'healed').length,
     },
     target: { status: 'down', confirmed: seen.confirmed, healthySince: null },
-    // Its second look is its own: a container is asked for again right before it is restarted.
+    // There is one engine to ask, and no other hub to look.
     secondLookFailedAt: null,
     inMaintenance: maintenance.has(name),
     past: past.map(toPast),

@@ -49,7 +49,7 @@ test('acts when every limit is kept', () => {
 
 describe('each mechanism by itself', () => {
   it.each<[string, Change, string, string]>([
-    ['opt-in', { enabled: false }, 'wait', 'not enabled'],
+    ['opt-in: nothing is enabled by itself', { enabled: false }, 'wait', 'not enabled'],
     ['kill switch', { pausedBy: 'ada' }, 'wait', 'paused by ada'],
     ['lock per target', { busy: true }, 'wait', 'another attempt'],
     ['maintenance window', { inMaintenance: true }, 'wait', 'maintenance'],
@@ -73,8 +73,8 @@ describe('each mechanism by itself', () => {
     ],
     ['budget of the project', { projectActsLastHour: 6 }, 'wait', "project's 6"],
     ['budget of the hub', { allActsLastHour: 20 }, 'wait', "hub's 20"],
-    ['targets at once', { underRepair: 3, services: 100 }, 'wait', 'no more than 3'],
-    ['share of the portfolio', { underRepair: 2, services: 8 }, 'wait', 'more than 34 %'],
+    ['blast radius: targets at once', { underRepair: 3, services: 100 }, 'wait', 'no more than 3'],
+    ['blast radius: share of the portfolio', { underRepair: 2, services: 8 }, 'wait', 'more than 34 %'],
     ['ineffectiveness', { past: [past(HOUR), past(2 * HOUR), past(3 * HOUR)] }, 'person', 'attempts did not help'],
     ['recurrence', { alert: { recurrences: INEFFECTIVE.recurrences } }, 'person', 'came back 5 times'],
     [
@@ -88,19 +88,19 @@ describe('each mechanism by itself', () => {
     ['suggestion', { policy: { mode: 'suggest' } }, 'suggest', 'only suggests'],
     ['approval', { policy: { mode: 'approve' } }, 'approve', 'asks for approval'],
     [
-      'breaker, half open',
+      'circuit breaker, half open',
       { ofPolicy: [past(9 * HOUR), past(10 * HOUR, 'worse')] },
       'approve',
       'half open: 2 attempts',
     ],
     [
-      'breaker, open',
+      'circuit breaker, open',
       { ofPolicy: Array.from({ length: 4 }, (_, i) => past((9 + i) * HOUR)) },
       'person',
       'breaker is open',
     ],
     [
-      'trust that is still to be earned',
+      'earned trust that is still to come',
       { policy: { earnTrust: 3 }, ofPolicy: [past(5 * HOUR, 'healed', true), past(6 * HOUR, 'healed')] },
       'approve',
       '1 of 3',

@@ -1,2 +1,4 @@
-/** For tests of other rooms: the attempts that learning counts, without the room around them. */
+/** For tests and benches: the attempts that learning counts, and the guard, without the room around them. */
+
+export { type GuardFacts, guard, type PastAttempt } from './guard.ts';
 export { markLearned, unlearned } from './outcomes.ts';
