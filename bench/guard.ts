@@ -1,4 +1,4 @@
-import { Environment } from '@marcbachmann/cel-js';
+import { Environment } from '../packages/hub/src/alerts/testing.ts';
 import { type GuardFacts, guard, type PastAttempt } from '../packages/hub/src/repair/testing.ts';
 import { figure } from './tools/report.ts';
 

@@ -32,6 +32,10 @@ const MORE: Readonly<Record<string, readonly string[]>> = {
 let hub: RunningHub;
 let faces: { name: string; face: Face; limited: boolean; key: string }[];
 const cwd = emptyFolder();
+/** Of what another hub learned: nothing. */
+const PATTERNS = 'patterns.json';
+const NO_PATTERNS = { format: 'orrery.patterns', version: 1, id: `pat_${'0'.repeat(26)}`, patterns: [] };
+writeFileSync(join(cwd, PATTERNS), JSON.stringify({ ...NO_PATTERNS, exportedAt: '2026-01-01T00:00:00Z' }));
 const commands = leaves(createProgram(terminal(''), false));
 
 beforeAll(async () => {
@@ -96,7 +100,11 @@ function leaves(command: Command, before: readonly string[] = []): Map<string, C
 function inputOf(words: string, command: Command): string[] {
   const value = ({ argChoices }: Value) => argChoices?.[0] ?? 'http://127.0.0.1:1';
   const plain = (text: string) =>
-    words === 'project add' ? text : text.replace('http://127.0.0.1:1', 'nothing-has-this');
+    words === 'patterns import'
+      ? PATTERNS
+      : words === 'project add'
+        ? text
+        : text.replace('http://127.0.0.1:1', 'nothing-has-this');
   const given = command.registeredArguments
     .filter(({ required }) => required)
     .map((argument) => plain(value(argument)));

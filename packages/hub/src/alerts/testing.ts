@@ -8,6 +8,9 @@ import { createOutbound, type Outbound } from '../platform/outbound.ts';
 import { silentLog } from '../platform/testing.ts';
 import { type AlertsDeps, createAlerts, type Finding } from './index.ts';
 
+/** The engine that rules run on, to be measured beside what decides without one. */
+export { Environment } from '@marcbachmann/cel-js';
+
 /** For tests: the room on a database, with the real events, audit trail and way out. */
 export function alertsOn(db: Db, overrides: Partial<AlertsDeps> = {}) {
   const clock = overrides.clock ?? systemClock;
