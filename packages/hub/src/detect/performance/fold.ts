@@ -11,7 +11,7 @@ export const HOUR = 3_600_000;
 /** What comes later than this after its hour finds its sketch gone: its counts are added, its quantiles stay. */
 const OPEN_MS = 3 * HOUR;
 /** Windows that are folded in one transaction. */
-const AT_ONCE = 100;
+const AT_ONCE = 50;
 /** A product whose templates hold ids must not fill the disk: further names wait until old ones are forgotten. */
 const MAX_SUBJECTS = 500;
 const CHUNK = 200;

@@ -50,10 +50,6 @@ export function createJudging(deps: JudgeDeps) {
   return async (signal?: AbortSignal): Promise<void> => {
     const now = clock.now();
     const declared = await deps.satisfied();
-    const windows = Map.groupBy(
-      await windowsOf(db, { after: now - 2 * RECENT_MS, until: now }),
-      ({ project }) => project,
-    );
     const [advice, problems, connections] = [
       await loadAdvice(db),
       Map.groupBy(await loadProblems(db), ({ project }) => project),
@@ -61,7 +57,8 @@ export function createJudging(deps: JudgeDeps) {
     ];
     for (const [project, satisfied] of declared) {
       signal?.throwIfAborted();
-      const mine = windows.get(project) ?? [];
+      // One project at a time: what all of them told of in ten minutes is a lot to hold.
+      const mine = await windowsOf(db, { project, after: now - 2 * RECENT_MS, until: now });
       const firing = problems.get(project) ?? [];
       const servers = connections.get(project) ?? [];
       const advised = advice.get(project) ?? [];
