@@ -40,7 +40,9 @@ const commands = leaves(createProgram(terminal(''), false));
 
 beforeAll(async () => {
   // What is to be a file that is read before the hub is asked.
-  writeFileSync(join(cwd, 'nothing-has-this'), '{}');
+  const patterns = { format: 'orrery.patterns', version: 1, id: `pat_${'0'.repeat(26)}`, patterns: [] };
+  const file = JSON.stringify({ ...patterns, exportedAt: '2030-01-01T00:00:00.000Z' });
+  writeFileSync(join(cwd, 'nothing-has-this'), file);
   hub = await startHub({ yaml: YAML, env: { ORRERY_META_API_KEY: META } });
   const roles = ['viewer', 'agent', 'operator', 'admin'] as const;
   const keys = await Promise.all(roles.map((role) => makeKey(hub, role)));
