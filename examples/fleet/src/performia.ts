@@ -18,7 +18,7 @@ const random = createRandom(Date.now());
 const QUEUE_LIMIT = 60;
 
 const instance: Instance = createInstance({
-  ...commonOptions(env, 'Performia', env.release?.version ?? '5.0.3'),
+  ...commonOptions(env, 'Performia', env.release?.version ?? '5.0.3', { summariesEveryMs: 3_600_000 }),
   checks: {
     database: { run: async () => (await store.ping()) !== undefined, critical: true },
     queue: async () => {
@@ -55,7 +55,6 @@ await runProduct({
     { everyMs: 250, run: renderer.turn },
     { everyMs: 15_000, run: () => store.endIdle() },
     { everyMs: 60_000, run: () => store.tidy() },
-    { everyMs: 3_600_000, run: () => scan(instance, random) },
   ],
   close: () => db.close(),
 });

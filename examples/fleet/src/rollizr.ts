@@ -18,7 +18,7 @@ const faults = createFaultSwitch();
 const random = createRandom(Date.now());
 
 const instance: Instance = createInstance({
-  ...commonOptions(env, 'ROLLIZR', env.release?.version ?? '1.14.0'),
+  ...commonOptions(env, 'ROLLIZR', env.release?.version ?? '1.14.0', { summariesEveryMs: 3_600_000 }),
   checks: {
     database: { run: async () => (await store.ping()) !== undefined, critical: true },
     invoicing: async () => {
@@ -60,7 +60,6 @@ await runProduct({
     { everyMs: 60_000, run: () => store.abandon() },
     { everyMs: 60_000, run: () => store.tidy() },
     { everyMs: 300_000, run: () => store.restock() },
-    { everyMs: 3_600_000, run: () => scan(instance, random) },
   ],
   close: () => db.close(),
 });

@@ -82,7 +82,6 @@ await runProduct({
   chores: [
     { everyMs: 2000, run: () => store.reconcile(5) },
     { everyMs: 60_000, run: () => store.tidy() },
-    { everyMs: 120_000, run: reportControls },
     { everyMs: 3_600_000, run: () => scan(instance, random) },
   ],
   close: () => db.close(),

@@ -76,7 +76,7 @@ export type Instance = {
   edge(edge: Omit<Payload<'integration.edge'>, 'fromProject'>): Queued;
   /** What waits, was delivered, refused and dropped. */
   delivery(): DeliveryStatus | undefined;
-  /** Begins to send presence, health and metrics at their intervals. */
+  /** Begins to send presence, health, metrics and summaries at their intervals. */
   start(): void;
   /** Sends what waits, at most for `timeoutMs` (default 2,000), and ends. True when nothing was left. */
   stop(options?: { timeoutMs?: number }): Promise<boolean>;
@@ -298,6 +298,8 @@ export function createInstance(options: InstanceOptions): Instance {
           const window = performances.take(now());
           if (window) send('performance.summary.window', about({ ...window, instance: instanceId }));
         },
+        summariesEveryMs: options.onRefresh ? (hub.summariesEveryMs ?? 90_000) : 0,
+        summaries: () => options.onRefresh?.(),
         presenceEveryMs: hub.presenceEveryMs ?? 60_000,
         metricsEveryMs: hub.metricsEveryMs ?? 15_000,
         presence: () => {

@@ -23,6 +23,8 @@ export type HubOptions = {
   presenceEveryMs?: number;
   /** How often metrics are sent, in ms (default 15,000); 0 leaves them to the hub, which asks for them. */
   metricsEveryMs?: number;
+  /** How often `onRefresh` is called for the product's summaries, in ms (default 90,000); 0 leaves it to the hub's asking. */
+  summariesEveryMs?: number;
   /** How often attacks that were seen are sent, in ms (default 5,000); 0 sends none. */
   attacksEveryMs?: number;
   /** How often it is reported which hosts were called, in ms (default 60,000); 0 counts none. */
@@ -69,7 +71,7 @@ export type InstanceOptions = {
   actions?: Record<string, ActionHandler>;
   /** Actions that are audits, such as `audit.security`: their figures become the project's audit summary too. */
   audits?: Record<string, AuditHandler>;
-  /** Sends the product's summaries, whenever the hub asks for them by `graph.refresh`. */
+  /** Sends the product's summaries: once at the start, then every `hub.summariesEveryMs`, and when the hub asks by `graph.refresh`. */
   onRefresh?: () => unknown;
   /** Where accepted actions are remembered. Default: in memory. */
   actionStore?: ActionStore;

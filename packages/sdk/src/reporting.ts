@@ -2,18 +2,20 @@ export type Reports = {
   presenceEveryMs: number;
   metricsEveryMs: number;
   callsEveryMs: number;
+  summariesEveryMs: number;
   attacksEveryMs: number;
   performanceEveryMs: number;
   presence: () => void;
   health: () => Promise<void>;
   metrics: () => Promise<void>;
   calls: () => void;
+  summaries: () => unknown;
   attacks: () => void;
   performance: () => void;
 };
 
 export type Reporting = {
-  /** Sends every report that has an interval now, whatever its next turn. */
+  /** Sends every report of the SDK's own that has an interval now, whatever its next turn. */
   now(): Promise<void>;
   stop(): void;
 };
@@ -21,9 +23,8 @@ export type Reporting = {
 /** Sends each report now and at its interval. The timers never keep the process alive; a report that fails is tried at the next turn. */
 export function startReporting(reports: Reports): Reporting {
   const timers: NodeJS.Timeout[] = [];
-  const turns: (() => Promise<void>)[] = [];
-  const every = (ms: number, report: () => void | Promise<void>) => {
-    if (ms <= 0) return;
+  const every = (ms: number, report: () => unknown) => {
+    if (ms <= 0) return undefined;
     let busy = false;
     const turn = async () => {
       if (busy) return;
@@ -36,20 +37,23 @@ export function startReporting(reports: Reports): Reporting {
         busy = false;
       }
     };
-    turns.push(turn);
     void turn();
     timers.push(setInterval(() => void turn(), ms).unref());
+    return turn;
   };
-  every(reports.presenceEveryMs, async () => {
-    reports.presence();
-    await reports.health();
-  });
-  every(reports.metricsEveryMs, reports.metrics);
-  every(reports.callsEveryMs, reports.calls);
-  every(reports.attacksEveryMs, reports.attacks);
-  every(reports.performanceEveryMs, reports.performance);
+  const turns = [
+    every(reports.presenceEveryMs, async () => {
+      reports.presence();
+      await reports.health();
+    }),
+    every(reports.metricsEveryMs, reports.metrics),
+    every(reports.callsEveryMs, reports.calls),
+    every(reports.attacksEveryMs, reports.attacks),
+    every(reports.performanceEveryMs, reports.performance),
+  ];
+  every(reports.summariesEveryMs, reports.summaries);
   return {
-    now: async () => void (await Promise.all(turns.map((turn) => turn()))),
+    now: async () => void (await Promise.all(turns.map((turn) => turn?.()))),
     stop() {
       for (const timer of timers) clearInterval(timer);
     },

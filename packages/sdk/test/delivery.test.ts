@@ -285,6 +285,26 @@ describe('delivery to the hub', () => {
     expect(instance.emit('thing')).toMatchObject({ queued: false });
   });
 
+  it('calls for the summaries at the start, and again at their interval though one attempt failed; 0 leaves it to the hub', async () => {
+    let calls = 0;
+    const onRefresh = () => {
+      if (++calls === 2) throw new Error('the figures cannot be had');
+      instance.summary.audit({ ok: calls, warn: 0, fail: 0, lastRun: new Date().toISOString() });
+    };
+    const quiet = { presenceEveryMs: 0, metricsEveryMs: 0, callsEveryMs: 0, attacksEveryMs: 0, performanceEveryMs: 0 };
+    const instance = create({ ...quiet, summariesEveryMs: 40 }, { onRefresh });
+    instance.start();
+    const sent = () => hub.of('audit.summary.status').map(({ data }) => (data as { ok: number }).ok);
+    await until(() => sent().length >= 2, { timeoutMs: 5000, what: 'two summaries' });
+    expect(sent().slice(0, 2)).toEqual([1, 3]);
+    await instance.stop();
+    let more = 0;
+    const silent = create({ ...quiet, summariesEveryMs: 0 }, { onRefresh: () => void more++ });
+    silent.start();
+    await silent.stop();
+    expect(more).toBe(0);
+  });
+
   it('reports presence, health and metrics from start on, and again at their intervals', async () => {
     const instance = create(
       { presenceEveryMs: 40, metricsEveryMs: 40, instanceId: 'node-1' },

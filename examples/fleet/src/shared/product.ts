@@ -2,7 +2,7 @@ import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Instance, InstanceOptions } from '@orrery/sdk';
+import type { HubOptions, Instance, InstanceOptions } from '@orrery/sdk';
 import { nats } from '@orrery/sdk/nats';
 import { createControl } from './control.ts';
 import type { Watch } from './database.ts';
@@ -11,7 +11,13 @@ import type { FaultSwitch } from './faults.ts';
 import { createFaultyServer, listen, serve } from './server.ts';
 
 /** The part of the SDK's options that every product of the fleet fills in the same way. */
-export function commonOptions(env: Environment, name: string, version: string) {
+export function commonOptions(
+  env: Environment,
+  name: string,
+  version: string,
+  more: Pick<HubOptions, 'summariesEveryMs'> = {},
+) {
+  const pace = { metricsEveryMs: 0, presenceEveryMs: 30_000, ...more };
   const url = `http://127.0.0.1:${env.port}`;
   return {
     project: env.slug,
@@ -22,9 +28,9 @@ export function commonOptions(env: Environment, name: string, version: string) {
     ...(env.meshKey ? { meshKey: env.meshKey } : {}),
     // The hub asks for metrics by its instance probe; presence and health are pushed beside that.
     ...(env.natsUrl
-      ? { hub: { link: nats({ url: env.natsUrl }), metricsEveryMs: 0, presenceEveryMs: 30_000 } }
+      ? { hub: { link: nats({ url: env.natsUrl }), ...pace } }
       : env.hubUrl
-        ? { hub: { url: env.hubUrl, key: env.apiKey, metricsEveryMs: 0, presenceEveryMs: 30_000 } }
+        ? { hub: { url: env.hubUrl, key: env.apiKey, ...pace } }
         : {}),
   } satisfies InstanceOptions;
 }
