@@ -16,6 +16,7 @@ import type {
   ConfigStatus,
   Dashboard,
   Delivery,
+  Diagnosis,
   EcosystemGraph,
   Fanout,
   FanoutAnswer,
@@ -327,6 +328,9 @@ export const api = {
     call<Page<Incident>>('GET', '/ops/incidents', { signal, query: { ...query, cursor, limit: 50 } }),
   incident: (id: string, signal?: AbortSignal) =>
     call<Incident & { alerts: Alert[] }>('GET', `/ops/incidents/${seg(id)}`, { signal }),
+  diagnosis: (incidentId: string, signal?: AbortSignal) =>
+    call<Diagnosis>('GET', `/api/incidents/${seg(incidentId)}/diagnosis`, { signal }),
+  diagnose: (incidentId: string) => call<Diagnosis>('POST', `/api/incidents/${seg(incidentId)}/diagnose`),
   changeIncident: (id: string, verb: 'acknowledge' | 'resolve') =>
     call<unknown>('POST', `/ops/incidents/${seg(id)}/${verb}`),
   security: (query: SecurityQuery, cursor?: string, signal?: AbortSignal) =>

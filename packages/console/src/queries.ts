@@ -160,6 +160,13 @@ export const incidentQuery = (id: string) =>
     queryFn: ({ signal }) => api.incident(id, signal),
     refetchInterval: every(10_000),
   });
+export const diagnosisQuery = (incidentId: string) =>
+  queryOptions({
+    queryKey: ['diagnosis', incidentId],
+    queryFn: ({ signal }) => api.diagnosis(incidentId, signal),
+    // Until there is one it is asked for often: the first is there within seconds.
+    refetchInterval: ({ state }) => every(state.data === undefined ? 1_500 : 10_000)(),
+  });
 export const silencesQuery = queryOptions({
   queryKey: ['silences'],
   queryFn: ({ signal }) => api.silences(signal),

@@ -12,6 +12,7 @@ import { QueryNote, Waiting } from '../ui/Note.tsx';
 import { ALERT_WORD, SEVERITY_TONE, SEVERITY_WORD } from '../ui/state.ts';
 import classes from './AlertPanel.module.css';
 import { DOING, useChangeAlert, usePendingChanges } from './change.ts';
+import { DiagnosisSection } from './DiagnosisSection.tsx';
 import { NewSilence } from './NewSilence.tsx';
 import { timeline } from './timeline.ts';
 import { type Verb, verbsFor } from './verbs.ts';
@@ -56,6 +57,7 @@ function Detail({ alert }: { alert: Alert }) {
       )}
       <Verbs alert={alert} />
       <Facts alert={alert} />
+      {alert.incidentId && <DiagnosisSection incidentId={alert.incidentId} />}
       <Timeline alert={alert} />
     </div>
   );

@@ -12,6 +12,7 @@ import { Mark, State } from '../ui/Mark.tsx';
 import { QueryNote, Waiting } from '../ui/Note.tsx';
 import { ALERT_WORD, SEVERITY_TONE, SEVERITY_WORD } from '../ui/state.ts';
 import classes from './AlertPanel.module.css';
+import { DiagnosisSection } from './DiagnosisSection.tsx';
 
 /** One incident beside the list: why its alerts are one, which of them is the root, and what hangs on it. */
 export function IncidentPanel({ id, onClose }: { id: string; onClose: () => void }) {
@@ -53,6 +54,7 @@ export function IncidentPanel({ id, onClose }: { id: string; onClose: () => void
             <dt>Projects</dt>
             <dd>{incident.projects.join(', ')}</dd>
           </dl>
+          <DiagnosisSection incidentId={incident.id} />
           <Members incident={incident} alerts={incident.alerts} />
         </div>
       )}

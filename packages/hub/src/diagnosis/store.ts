@@ -62,7 +62,7 @@ export function kept(facts: readonly Fact[], causes: readonly Cause[]): Fact[] {
 export const fingerprintOf = (root: string, causes: readonly Cause[]): string =>
   createHash('sha256')
     .update(
-      [root, ...causes.slice(0, 3).map(({ kind, project, service }) => `${kind} ${project}/${service ?? ''}`)].join(
+      [root, ...causes.slice(0, 1).map(({ kind, project, service }) => `${kind} ${project}/${service ?? ''}`)].join(
         '\u0000',
       ),
     )

@@ -1,6 +1,7 @@
 import type { Explanation } from '@orrery/protocol';
 import { z } from 'zod';
 import type { Prompt } from './prompt.ts';
+import { mayStand } from './vocabulary.ts';
 
 type Claims = Explanation['claims'];
 const MOST_CLAIMS = 6;
@@ -18,10 +19,7 @@ const Claim = z.object({ text: z.string().max(4000), evidence: z.array(z.string(
  * sentence each, without links, addresses, commands and orders. Undefined when the answer cannot be read; no claims says that the data was
  * not enough.
  */
-export function readClaims(
-  answer: string,
-  { evidence, parts }: Pick<Prompt, 'evidence' | 'parts'>,
-): Claims | undefined {
+export function readClaims(answer: string, prompt: Pick<Prompt, 'evidence' | 'parts'>): Claims | undefined {
   const parsed = Answer.safeParse(answer.length > LONGEST_ANSWER ? undefined : jsonIn(answer));
   if (!parsed.success) return undefined;
   const claims: Claims = [];
@@ -30,8 +28,8 @@ export function readClaims(
     if (!claim.success) continue;
     const cited = [...new Set(claim.data.evidence)];
     // One invented citation makes the whole claim an invention.
-    const ids = cited.map((short) => evidence.get(short));
-    const text = plainText(claim.data.text, parts);
+    const ids = cited.map((short) => prompt.evidence.get(short));
+    const text = plainText(claim.data.text, prompt);
     if (text === undefined || ids.length > MOST_CITED || !ids.every((id) => id !== undefined)) continue;
     if (claims.some((known) => known.text === text)) continue;
     claims.push({ text, evidence: ids });
@@ -67,31 +65,45 @@ const LINKS: readonly [RegExp, string][] = [
 /** What would have somebody do something: what to do next is not a model's to say. */
 const ORDERS =
   /\b(?:ignore|disregard|disable|delete|drop|remove|silence|mute|suppress|acknowledge|approve|execute|install|download|upload|visit|click|open the|send|forward|paste|type|enter|run|curl|wget|sudo|bash|powershell|kubectl|docker|chmod|eval|grant|rotate|reveal|print|password|passphrase|secret|api key|token is|you (?:must|should|need|have to)|please|instead|system prompt|previous instructions?)\b/i;
-const STRANGE = /[`$|\\{}~^#*_=&]|\$\(|--/;
+const STRANGE = /[`$|\\{}~^#*_=&"“”„]|--/;
 const ZERO_WIDTH = /[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\u00ad]/g;
 
-/** One sentence of plain words, with the names of parts put back; undefined when it is something else. */
-function plainText(written: string, parts: ReadonlyMap<string, string>): string | undefined {
+/** More than this share of words that are of no use in an explanation, and it is something else. */
+const STRANGE_SHARE = 0.2;
+
+/** One sentence of plain words about parts that it was shown; undefined when it is something else. */
+function plainText(written: string, { evidence, parts }: Pick<Prompt, 'evidence' | 'parts'>): string | undefined {
   let text = written
     .normalize('NFKC')
     .replace(ZERO_WIDTH, '')
     .replace(/\p{Cc}+/gu, ' ');
   for (const [pattern, by] of LINKS) text = text.replace(pattern, by);
   if (ORDERS.test(text) || STRANGE.test(text)) return undefined;
-  // A long run of letters and digits is no word of a sentence.
-  if (/[A-Za-z0-9+/]{24,}/.test(text) || /\b(?=\w*\d)(?=\w*[a-z])\w{10,}\b/i.test(text)) return undefined;
-  let unknown = false;
-  text = text
-    .replace(/\(?\be\d+(?:,\s*e\d+)*\b\)?/g, ' ')
-    .replace(/\bt\d+\b/g, '…')
-    .replace(/\bp\d+\b/g, (short) => {
-      const name = parts.get(short);
-      if (name === undefined) unknown = true;
-      return name ?? '';
-    })
-    .replace(/\s+([.,;:])/g, '$1')
+  const said: string[] = [];
+  const count = { parts: 0, words: 0, strange: 0 };
+  // Names, words, and what stands between them.
+  for (const [piece] of text.matchAll(/[ep][0-9a-f]{4}-\d+|[\p{L}\p{N}]+(?:['’][\p{L}]+)?|[^\p{L}\p{N}]+/gu)) {
+    const name = parts.get(piece);
+    if (name !== undefined) {
+      count.parts += 1;
+      said.push(name);
+    } else if (/^p[0-9a-f]{4}-\d+$/.test(piece)) return undefined;
+    else if (evidence.has(piece)) said.push('');
+    else if (/^[\p{L}\p{N}]/u.test(piece)) {
+      count.words += 1;
+      const stands = mayStand(piece.toLowerCase().replace(/['’]s$/, ''));
+      if (!stands) count.strange += 1;
+      said.push(stands ? piece : '…');
+    } else said.push(piece.replace(/[^\s.,;:()'"%/+–—-]/g, ' '));
+  }
+  if (count.parts === 0 || count.words < 2 || count.strange > STRANGE_SHARE * count.words) return undefined;
+  const sentence = said
+    .join('')
+    .replace(/\((?:[\s,;]|and)*\)/g, ' ')
+    .replace(/(?:…\s*){2,}/g, '… ')
     .replace(/\s+/g, ' ')
+    .replace(/\s+([.,;:])/g, '$1')
     .trim();
-  if (unknown || text.length < SHORTEST || !/\p{L}{2,}/u.test(text)) return undefined;
-  return text.length > LONGEST ? `${text.slice(0, LONGEST).replace(/\s+\S*$/, '')}…` : text;
+  if (sentence.length < SHORTEST) return undefined;
+  return sentence.length > LONGEST ? `${sentence.slice(0, LONGEST).replace(/\s+\S*$/, '')}…` : sentence;
 }

@@ -1,4 +1,5 @@
 import type { Explanation } from '@orrery/protocol';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Db } from '../../platform/db.ts';
 import { diagnosesIn } from '../store.ts';
 import type { DiagnosisRow } from '../tables.ts';
@@ -26,42 +27,34 @@ export async function explanationOf(
   return { ...by, claims: claims.filter(({ evidence }) => evidence.every((id) => ids.has(id))) };
 }
 
-/**
- * Writes down that a model is about to be asked about a fingerprint. True for one of several who try at once, and only while none was asked
- * of late and the hour has room: an hour's number is counted in the same statement, over all hubs.
- */
-export async function claim(db: Db, fingerprint: string, now: number, perHour: number): Promise<boolean> {
-  const tables = diagnosesIn(db);
-  const { asked } = await tables
+/** SQL: a model was asked about it so lately that it is not asked again now. */
+export const isRecent = (table: string, now: number): RawBuilder<SqlBool> => {
+  const [status, at] = [sql.ref(`${table}.status`), sql.ref(`${table}.asked_at`)];
+  return sql<SqlBool>`((${status} = 'done' AND ${at} >= ${now - LASTS_MS}) OR (${status} = 'failed' AND ${at} >= ${now - AGAIN_MS}) OR (${status} = 'asking' AND ${at} >= ${now - GONE_MS}))`;
+};
+
+/** Whether a model may be asked about one more incident within this hour. */
+export async function hasRoom(db: Db, now: number, perHour: number): Promise<boolean> {
+  const { asked } = await diagnosesIn(db)
     .selectFrom('diagnosis_explanations')
     .select(({ fn }) => fn.countAll<number>().as('asked'))
     .where('asked_at', '>', now - 3_600_000)
     .executeTakeFirstOrThrow();
-  if (Number(asked) >= perHour) return false;
+  return Number(asked) < perHour;
+}
+
+/** Writes down that a model is about to be asked about a fingerprint. True for one of several who try at once, and only while none was asked of late. */
+export async function claim(db: Db, fingerprint: string, now: number, perHour: number): Promise<boolean> {
+  if (!(await hasRoom(db, now, perHour))) return false;
   const row = { fingerprint, status: 'asking' as const, asked_at: now, explanation: null, detail: null };
-  const written = await tables
+  const written = await diagnosesIn(db)
     .insertInto('diagnosis_explanations')
     .values(row)
     .onConflict((oc) =>
       oc
         .column('fingerprint')
         .doUpdateSet(row)
-        .where((eb) =>
-          eb.or([
-            eb.and([
-              eb('diagnosis_explanations.status', '=', 'done'),
-              eb('diagnosis_explanations.asked_at', '<', now - LASTS_MS),
-            ]),
-            eb.and([
-              eb('diagnosis_explanations.status', '=', 'failed'),
-              eb('diagnosis_explanations.asked_at', '<', now - AGAIN_MS),
-            ]),
-            eb.and([
-              eb('diagnosis_explanations.status', '=', 'asking'),
-              eb('diagnosis_explanations.asked_at', '<', now - GONE_MS),
-            ]),
-          ]),
-        ),
+        .where((eb) => eb.not(isRecent('diagnosis_explanations', now))),
     )
     .returning('fingerprint')
     .executeTakeFirst();
