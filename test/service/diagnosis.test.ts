@@ -188,7 +188,7 @@ describe('the likeliest cause', () => {
       'base',
       'events.deploy.finished',
       { title: 'base 7 is out' },
-      new Date(Date.parse(none?.evidence[0]?.at ?? '') - 30_000).toISOString(),
+      new Date(Date.parse(none?.evidence[0]?.at ?? '') - 300).toISOString(),
     );
     await foundOn(hub, 'deploy', 'base');
   });

@@ -293,6 +293,19 @@ export function createCatalog(deps: CatalogDeps) {
       return tables.selectFrom('projects').select(['slug', 'last_seen_at as lastSeenAt']).execute();
     },
 
+    /** When each of these projects was first heard of, in epoch ms; one that never was is left out. */
+    async firstSeen(slugs: readonly string[]): Promise<Map<string, number>> {
+      if (slugs.length === 0) return new Map();
+      const rows = await tables
+        .selectFrom('projects')
+        .select(['slug', 'first_seen_at'])
+        .where('slug', 'in', slugs)
+        .execute();
+      return new Map(
+        rows.flatMap(({ slug, first_seen_at: at }): [string, number][] => (at === null ? [] : [[slug, at]])),
+      );
+    },
+
     /** The key that the hub presents to the project's instance. */
     async apiKeyOf(slug: string): Promise<string | undefined> {
       const row = await tables

@@ -58,7 +58,9 @@ function failingOwn(
     .slice(0, 10)
     .map(([name, { detail }]) => {
       const read = readReason(detail ?? '');
-      const kind = read?.named ? read.kind : 'dependency';
+      // A route of the instance that the hub itself could not read says how it fails, not what it misses.
+      const own = read !== undefined && (read.named || / route$/.test(name));
+      const kind = own ? read.kind : 'dependency';
       return {
         id: factId('own', probeId, name),
         kind: 'check',

@@ -1,6 +1,6 @@
 import type { Fact } from '../rank/facts.ts';
 import { WEIGHTS } from '../rank/weights.ts';
-import { rates, shiftOf } from './changepoint.ts';
+import { rates, type Shift, shiftOf } from './changepoint.ts';
 import { factId } from './fact.ts';
 import { meaningOf } from './metrics.ts';
 
@@ -15,8 +15,9 @@ export function figureFacts(figures: readonly Figures[]): Fact[] {
     const meaning = meaningOf(series.key);
     if (!meaning) return [];
     const shift = shiftOf(meaning.counter ? rates(points) : points);
-    if (!shift || shift.direction !== meaning.bad) return [];
-    const { project, key, unit } = series;
+    if (!shift || shift.direction !== meaning.bad || isTrifle(shift, series.key, series.unit)) return [];
+    const { project, key } = series;
+    const unit = series.unit ?? (/bytes$/i.test(key) ? 'bytes' : undefined);
     const moved = shift.direction === 'up' ? 'rose' : 'fell';
     const per = meaning.counter ? ' a second' : '';
     const from = `${inWords(shift.before, unit)}${per} to ${inWords(shift.after, unit)}${per}`;
@@ -35,6 +36,18 @@ export function figureFacts(figures: readonly Figures[]): Fact[] {
       },
     ];
   });
+}
+
+/** However clear a change is, one of less than this is nobody's trouble: by the unit, or what the name says of it. */
+const TRIFLES: readonly [RegExp, number][] = [
+  [/ms$|milliseconds$/i, 10],
+  [/(?:^|[._])s$|seconds$/i, 0.01],
+  [/percent$|%$/i, 5],
+  [/bytes$/i, 10 * 1024 * 1024],
+];
+function isTrifle({ before, after }: Shift, key: string, unit: string | undefined): boolean {
+  const found = TRIFLES.find(([words]) => words.test(unit ?? '') || words.test(key));
+  return found !== undefined && Math.abs(after - before) < found[1];
 }
 
 function inWords(value: number, unit: string | undefined): string {

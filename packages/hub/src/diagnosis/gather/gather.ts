@@ -18,7 +18,7 @@ import { needFacts } from './needs.ts';
 
 export type GatherRooms = {
   alerts: Pick<Alerts['incidents'], 'alertsOf'>;
-  catalog: Pick<Catalog, 'declarations' | 'graph'>;
+  catalog: Pick<Catalog, 'declarations' | 'firstSeen' | 'graph'>;
   detect: Pick<Detect, 'logTemplates'>;
   events: Pick<Events, 'changes'>;
   samples: Pick<Samples, 'latest' | 'windowOf'>;
@@ -78,10 +78,11 @@ export async function gather(
   const { parts, relevant, projects } = partsOf(around, alerts);
   const facts: Fact[] = [...alertFacts(alerts), ...checkFacts(around.states, relevant, now)];
   const began = Math.min(now, ...facts.filter(({ role }) => role === 'symptom').map(({ at }) => at));
-  const [changed, latest, lines, learned] = await Promise.all([
+  const [changed, latest, lines, known, learned] = await Promise.all([
     rooms.events.changes(projects, began - CHANGES_MS, now, 50),
     rooms.samples.latest(projects, ['*']),
     templatesOf(rooms, projects),
+    rooms.catalog.firstSeen(projects),
     rooms.patterns?.(incident, alerts) ?? [],
   ]);
   const deployed = latest.filter(({ key }) => key === 'deploy.last_deployed_at');
@@ -92,7 +93,7 @@ export async function gather(
     now,
   );
   facts.push(
-    ...changeFacts(changed, deployed, began),
+    ...changeFacts(changed, deployed, began, known),
     ...figureFacts(chosen.map((series) => ({ series, points: points.get(series.id) ?? [] }))),
     ...lineFacts(lines, began),
     ...learned,

@@ -5,15 +5,24 @@ import { factId } from './fact.ts';
 import { readLine } from './reasons.ts';
 
 /** Lines of a kind that began so long before the trouble, or since, are told. */
-export const LINES_MS = 5 * 60_000;
+const LINES_MS = 5 * 60_000;
+const KNOWN_SHARE = 10;
 const TELLING = new Set(['warn', 'error', 'fatal']);
 const LONGEST = 200;
 
 /** Pure: kinds of log lines that came up with the trouble, or suddenly come far more often. */
 export function lineFacts(templates: readonly LogTemplate[], began: number): Fact[] {
+  const since = new Map(
+    [...Map.groupBy(templates, ({ project }) => project)].map(([project, own]) => [
+      project,
+      Math.min(...own.map(({ firstAt }) => Date.parse(firstAt))),
+    ]),
+  );
   return templates.flatMap((template): Fact[] => {
     const firstAt = Date.parse(template.firstAt);
-    const fresh = firstAt >= began - LINES_MS && TELLING.has(template.level);
+    // In a log that is hardly known everything is new: the less is known of before, the closer it must be to the trouble.
+    const known = Math.max(0, began - (since.get(template.project) ?? began));
+    const fresh = firstAt >= began - Math.min(LINES_MS, known / KNOWN_SHARE) && TELLING.has(template.level);
     if (!fresh && !(template.isFrequent && TELLING.has(template.level))) return [];
     const read = readLine(template.template);
     const words = template.template.length > LONGEST ? `${template.template.slice(0, LONGEST)}…` : template.template;

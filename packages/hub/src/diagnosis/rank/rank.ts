@@ -127,7 +127,7 @@ function inTime({ kind, role, at }: Fact, onset: number): number {
   if (role === 'context') return 0;
   if (role === 'change') {
     const lag = onset - at;
-    return lag < -TIMES.skewMs ? 0 : Math.exp(-Math.max(0, lag) / TIMES.changeDecayMs);
+    return lag < -TIMES.skewMs ? 0 : 1 / (1 + Math.max(0, lag) / TIMES.changeHalfMs);
   }
   const seen = kind === 'template' ? TIMES.logsLaterMs : TIMES.figuresLaterMs;
   return role === 'cause' && at > onset + seen ? WEIGHTS.late : 1;

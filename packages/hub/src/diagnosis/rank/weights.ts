@@ -21,7 +21,7 @@ export const WEIGHTS = {
   plainLines: 0.6,
   /** A check of the instance's own that fails, held against what it names. */
   ownCheck: 1.3,
-  /** A deploy, a changed configuration, right before the trouble; it decays with `changeDecayMs`. */
+  /** A deploy, a changed configuration, right before the trouble; the longer all was well after it, the less (`changeHalfMs`). */
   deploy: 3.4,
   config: 2.4,
   /** Something that explains the trouble but was seen after it began. */
@@ -41,8 +41,8 @@ export const WEIGHTS = {
 } as const;
 
 export const TIMES = {
-  /** A change loses weight by 1/e in this time; trouble mostly follows a rollout within minutes. */
-  changeDecayMs: 20 * 60_000,
+  /** After this time a change weighs half, after twice as long a third: trouble mostly follows a rollout within minutes, and sometimes within hours. */
+  changeHalfMs: 5 * 60_000,
   firstDecayMs: 60_000,
   /** What is needed may be found down so much later than what needs it: each has a probe of its own. */
   foundLaterMs: 30_000,
