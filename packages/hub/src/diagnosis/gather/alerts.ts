@@ -43,10 +43,21 @@ function readAlert({ project, detector, category, title, description }: Incident
   if (detector === 'expiry') return { kind: 'certificate', named: true };
   if (detector === 'freshness') return { kind: 'unreachable', named: false };
   if (detector === 'logs') return readLine(title);
-  if (detector === 'threshold' || detector === 'trend') {
+  if (detector === 'performance') return readPerformance(title, description);
+  if (detector === 'threshold' || detector === 'trend' || detector === 'forecast') {
     const meaning = meaningOf(/^\S+/.exec(description)?.[0] ?? '') ?? meaningOf(/: (\S+)/.exec(title)?.[1] ?? '');
     return meaning && { kind: meaning.kind, named: false, limit: true };
   }
   const read = readReason(description) ?? readReason(title);
   return category === 'security' && !read?.named ? { kind: 'attack', named: true } : read;
+}
+
+/** Statements and routes have words of their own in these texts: only the hub's own are read. */
+function readPerformance(title: string, description: string): Reading | undefined {
+  if (/^The p95 of the statement /.test(description)) return { kind: 'statement', named: false, limit: true };
+  if (/^The p95 of the route /.test(description)) return { kind: 'slow', named: false };
+  if (/ runs the same statement \d+ times$/.test(title)) return { kind: 'statement', named: false, limit: true };
+  return /: the connection pool .* is exhausted$| has hardly a connection left$/.test(title)
+    ? { kind: 'pool', named: true }
+    : undefined;
 }
