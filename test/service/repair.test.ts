@@ -143,6 +143,38 @@ describe('a policy that may act', () => {
   });
 });
 
+describe('what it depends on fails in the same moment, and is seen later', () => {
+  const needing = () =>
+    yaml(policy({}))
+      .replace('- name: api\n', '- name: api\n        dependsOn: [web]\n')
+      .replace(
+        `"${other.url}/api/health", interval: 1s, timeout: 800ms`,
+        `"${other.url}/api/health", interval: 4s, timeout: 3s`,
+      );
+
+  test('nothing is done to what only follows, neither before the other is found nor right after it is back', async () => {
+    const hub = await startHub({ yaml: needing() });
+    onTestFinished(() => hub.dispose());
+    await until(async () => (await services(hub)).every((status) => status === 'up'), { what: 'both are up' });
+    other.mood = 'hang';
+    product.mood = 'unhealthy';
+    await until(async () => (await services(hub)).every((status) => status === 'down'), {
+      timeoutMs: 30_000,
+      what: 'both are down',
+    });
+    other.mood = 'healthy';
+    await until(async () => (await verdict(hub))?.reason.includes('just come back'), {
+      timeoutMs: 30_000,
+      what: 'the guard lets it follow',
+    });
+    expect(await attempts(hub)).toEqual([]);
+    expect(calls()).toEqual([]);
+    // One that does not follow is broken itself.
+    heals();
+    await attemptThat(hub, ({ outcome }) => outcome === 'healed', 'what did not follow is healed');
+  });
+});
+
 describe('a policy on a metric', () => {
   const onMetric = (remedy: string) =>
     `      - name: figures

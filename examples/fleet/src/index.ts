@@ -33,6 +33,8 @@ export type FleetOptions = {
   veriaDatabaseUrl?: string;
   /** Health tells of the product that one needs, too: an outage spreads. */
   deepChecks?: boolean;
+  /** When the release that is started was deployed, RFC 3339; now, unless told otherwise. */
+  deployedAt?: string;
   /** Requests a second that a product answers; without it as many as come. */
   capacity?: number;
   /** False leaves the visitors out. Their day has 40 minutes and begins at nine, unless told otherwise: `dayMs` is the length of their day, `peak` the visitors a second at its busiest. */
@@ -61,20 +63,14 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   try {
     const products = await Promise.all(
       PRODUCTS.map(async (slug) => {
-        const product = await startProduct(slug, urls[slug], (release) =>
-          startChild(`./${slug}.ts`, {
-            ...shared,
-            ...release,
-            PORT: String(ports[slug]),
-            FLEET_API_KEY: apiKeys[slug],
-          }),
-        );
+        const own = { ...shared, PORT: String(ports[slug]), FLEET_API_KEY: apiKeys[slug] };
+        const spawn = (release: Record<string, string>) => startChild(`./${slug}.ts`, { ...own, ...release });
+        const product = await startProduct(slug, urls[slug], spawn, options.deployedAt ?? new Date().toISOString());
         running.push(product);
         return product;
       }),
     );
-    if (options.traffic !== false)
-      running.push(await startChild('./traffic.ts', trafficEnv(urls, options.traffic ?? QUICK_DAY)));
+    if (options.traffic !== false) running.push(await startTraffic(urls, options.traffic));
     const product = (slug: ProductSlug) => {
       const found = products.find((one) => one.slug === slug);
       if (!found) throw new Error(`the fleet has no product ${slug}`);
@@ -96,6 +92,12 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     throw error;
   }
 }
+
+/** Sends visitors to the products at these addresses, as a child of this process. */
+export const startTraffic = (
+  urls: Record<string, string>,
+  options: Exclude<FleetOptions['traffic'], false> = QUICK_DAY,
+): Promise<{ stop(): Promise<void> }> => startChild('./traffic.ts', trafficEnv(urls, options ?? QUICK_DAY));
 
 /** A day of 40 minutes that begins in the morning: life at once, whatever the hour. */
 const QUICK_DAY = { dayMs: 40 * 60_000, startHour: 9 };

@@ -34,8 +34,8 @@ export async function startProduct(
   slug: ProductSlug,
   url: string,
   spawn: (env: Record<string, string>) => Promise<Child>,
+  first: string,
 ): Promise<Product> {
-  const first = new Date().toISOString();
   let release: Release | undefined;
   const begin = (isNew = false) => {
     const at = release?.at ?? first;

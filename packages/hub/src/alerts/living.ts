@@ -1,5 +1,6 @@
 import type { Category, Severity } from '@orrery/protocol';
 import type { AlertContext } from './context.ts';
+import { upstreamParts } from './dependencies.ts';
 import type { AlertTables } from './tables.ts';
 
 /** An alert that lives and is nobody's yet, or somebody's; times are epoch ms. */
@@ -17,6 +18,9 @@ export type LivingAlert = {
   openedAt: number;
   /** Whether it only follows from another part that is down. */
   inhibited: boolean;
+  /** The services, as `project/service`, that its part needs, directly or not, and how long the slowest takes to be found down. */
+  upstream: readonly string[];
+  upstreamDownMs: number;
   /** How often the same alert opened within the last four hours, this time included. */
   recurrences: number;
 };
@@ -24,7 +28,11 @@ export type LivingAlert = {
 const RECURRENCE_MS = 4 * 3_600_000;
 
 /** Alerts that are open or acknowledged, oldest first: what repair looks at. */
-export async function livingAlerts({ db, clock }: Pick<AlertContext, 'db' | 'clock'>): Promise<LivingAlert[]> {
+export async function livingAlerts({
+  db,
+  clock,
+  dependencies,
+}: Pick<AlertContext, 'db' | 'clock' | 'dependencies'>): Promise<LivingAlert[]> {
   const tables = db.withTables<AlertTables>();
   const rows = await tables
     .selectFrom('alerts')
@@ -41,6 +49,7 @@ export async function livingAlerts({ db, clock }: Pick<AlertContext, 'db' | 'clo
     .groupBy('fingerprint')
     .execute();
   const times = new Map(counted.map(({ fingerprint, n }) => [fingerprint, Number(n)]));
+  const needs = dependencies.current();
   return rows.map((row) => ({
     id: row.id,
     project: row.project,
@@ -53,6 +62,8 @@ export async function livingAlerts({ db, clock }: Pick<AlertContext, 'db' | 'clo
     fingerprint: row.fingerprint,
     openedAt: row.created_at,
     inhibited: row.inhibited_by !== null,
+    upstream: upstreamParts(needs, row),
+    upstreamDownMs: needs.groups[needs.groupOf(row.project, row.service) ?? -1]?.upstreamDownMs ?? 0,
     recurrences: times.get(row.fingerprint) ?? 0,
   }));
 }

@@ -20,6 +20,8 @@ export type DrillFault = {
   inject(): Promise<void>;
   /** Mends it, whether or not it is mended already. */
   clear(): Promise<void>;
+  /** When a remedy ended it, by the ground's own log; undefined where none did, absent where the ground keeps none. */
+  mendedAt?(since: number): number | undefined | Promise<number | undefined>;
 };
 
 /** The hub's API, as the drill needs it. */
@@ -52,8 +54,6 @@ export type Ground = {
   hasOwnHub: boolean;
   /** What was told so far; undefined where nobody listens. */
   pages(): readonly Page[] | undefined;
-  /** When the fault of a target was ended by a remedy, by the ground's own log; undefined where the ground keeps none. */
-  mendedAt?(target: Target, since: number): number | undefined;
   /** Ordinary noise on or off; absent where the ground has its own. */
   noise?(on: boolean): Promise<void>;
   stop(): Promise<void>;

@@ -62,8 +62,10 @@ export async function strike(
       }
     }
   } finally {
+    // Asked before it is cleared: that would look like a remedy.
+    const mendedAt = await fault.mendedAt?.(injectedAt);
     await fault.clear();
-    record.endedAt = ground.mendedAt?.(target, injectedAt) ?? now();
+    record.endedAt = mendedAt ?? now();
   }
   record.pages = ground.pages()?.slice(pagesBefore).length;
   return record;

@@ -111,6 +111,7 @@ export function factsFor(
       healthySince: own.length > 0 && failing.length === 0 ? Math.max(...own.map(({ since }) => since ?? now)) : null,
     },
     secondLookFailedAt: turn.unconfirmed.get(`${project}/${service}`) ?? null,
+    upstream: upstreamOf(alert, turn.states, now),
     inMaintenance: context.inMaintenance(project, service, now),
     past: turn.acted.filter((row) => mine(row) && (row.acting_at ?? 0) > now - 4 * HOUR).map(toPast),
     ofPolicy: turn.acted.filter((row) => mine(row) && row.policy === policy.name).map(toPast),
@@ -121,6 +122,34 @@ export function factsFor(
     limits,
     underRepair: turn.open.filter(({ status: how }) => how !== 'awaiting approval').length,
     services: Math.max(1, turn.services),
+  };
+}
+
+/** Longer is not waited for a look at what is needed: the slowest probe of all must not keep everything from being repaired. */
+const LONGEST_LOOK_MS = 30_000;
+
+/**
+ * What the part of an alert depends on, by its newest checks. It may have failed in the same moment and be found out later: until each of its
+ * probes has looked since the alert opened, or has had the time to, nothing is known of it.
+ */
+export function upstreamOf(
+  { upstream, upstreamDownMs, openedAt }: Pick<LivingAlert, 'upstream' | 'upstreamDownMs' | 'openedAt'>,
+  states: readonly ProbeState[],
+  now: number,
+): GuardFacts['upstream'] {
+  if (upstream.length === 0) return { fails: false, isSeen: true, backAt: null };
+  const needed = new Set(upstream);
+  const own = states.filter(({ project, service }) => needed.has(`${project}/${service}`));
+  const back = own.flatMap(({ status, since }) => (status === 'up' && since !== null && since > openedAt ? since : []));
+  return {
+    // One failure is not believed yet, and no reason to go ahead either.
+    fails: own.some(
+      ({ status, consecutiveFailures }) => status === 'down' || (status === 'up' && consecutiveFailures > 0),
+    ),
+    isSeen:
+      now >= openedAt + Math.min(upstreamDownMs, LONGEST_LOOK_MS) ||
+      own.every(({ lastCheckAt }) => lastCheckAt !== null && lastCheckAt > openedAt),
+    backAt: back.length === 0 ? null : Math.max(...back),
   };
 }
 

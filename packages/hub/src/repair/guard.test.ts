@@ -15,6 +15,7 @@ const READY: GuardFacts = {
   alert: { openedAt: NOW - MINUTE, inhibited: false, recurrences: 1 },
   target: { status: 'down', confirmed: true, healthySince: null },
   secondLookFailedAt: null,
+  upstream: { fails: false, isSeen: true, backAt: null },
   inMaintenance: false,
   past: [],
   ofPolicy: [],
@@ -43,6 +44,10 @@ const facts = (change: Change): GuardFacts =>
   ) as GuardFacts;
 const says = (change: Change) => guard(facts(change), NOW);
 
+test('acts when what it depends on came back long enough ago', () => {
+  expect(says({ upstream: { backAt: NOW - 20 * SECOND } }).kind).toBe('act');
+});
+
 test('acts when every limit is kept', () => {
   expect(guard(READY, NOW)).toEqual({ kind: 'act', reason: 'every limit is kept' });
 });
@@ -54,6 +59,9 @@ describe('each mechanism by itself', () => {
     ['lock per target', { busy: true }, 'wait', 'another attempt'],
     ['maintenance window', { inMaintenance: true }, 'wait', 'maintenance'],
     ['dependency order', { alert: { inhibited: true } }, 'wait', 'depends on'],
+    ['dependency order before the alert of the upstream is there', { upstream: { fails: true } }, 'wait', 'depends on'],
+    ['a look at what it depends on first', { upstream: { isSeen: false } }, 'wait', 'looked at first'],
+    ['time to follow what has come back', { upstream: { backAt: NOW - 19 * SECOND } }, 'wait', 'just come back'],
     ['a hub that cannot look', { target: { status: 'unknown' } }, 'wait', 'cannot tell'],
     ['a target that is well by now', { target: { status: 'up' } }, 'wait', 'is well'],
     ['time that the alert must be open', { policy: { forMs: 2 * MINUTE } }, 'wait', 'to be open for 2 min'],

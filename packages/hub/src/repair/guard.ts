@@ -20,6 +20,9 @@ export const SUPPRESS = { tries: 4, below: 0.4 };
 export const isSuppressed = ({ tries, upper }: GuardFacts['learned']): boolean =>
   tries >= SUPPRESS.tries && upper < SUPPRESS.below;
 
+/** What hangs on something that came back has so long to come back by itself. */
+export const FOLLOWS_MS = 20 * SECOND;
+
 export type PastAttempt = {
   policy: string;
   actedAt: number;
@@ -39,6 +42,8 @@ export type GuardFacts = {
   target: { status: 'up' | 'degraded' | 'down' | 'unknown'; confirmed: boolean; healthySince: number | null };
   /** When a second look at this target last did not confirm its trouble, so that nothing was done. */
   secondLookFailedAt: number | null;
+  /** What it depends on: whether any of it fails, whether all was looked at since the trouble began, and when the last of it came back. */
+  upstream: { fails: boolean; isSeen: boolean; backAt: number | null };
   inMaintenance: boolean;
   /** Attempts at this target, newest first, of the last four hours; and those of its policy, however old. */
   past: readonly PastAttempt[];
@@ -81,12 +86,13 @@ export function guard(facts: GuardFacts, now: number): Verdict {
 }
 
 /** Nothing is to be done here, whatever was tried before. */
-function forbids({ enabled, pausedBy, alert, target, inMaintenance, busy }: GuardFacts): Verdict | undefined {
+function forbids({ enabled, pausedBy, alert, target, upstream, inMaintenance, busy }: GuardFacts): Verdict | undefined {
   if (!enabled) return wait('repair is not enabled');
   if (pausedBy !== undefined) return wait(`repair is paused by ${pausedBy}`);
   if (busy) return wait('another attempt at this target is under way');
   if (inMaintenance) return wait('the service is in maintenance');
-  if (alert.inhibited) return wait('what it depends on is down: that is repaired first');
+  if (alert.inhibited || upstream.fails) return wait('what it depends on is down: that is repaired first');
+  if (!upstream.isSeen) return wait('what it depends on is looked at first');
   if (target.status === 'unknown') return wait('the hub cannot tell how the service is');
   if (target.status === 'up') return wait('the service is well by its newest check');
   return undefined;
@@ -94,7 +100,9 @@ function forbids({ enabled, pausedBy, alert, target, inMaintenance, busy }: Guar
 
 /** Its time has not come. */
 function delays(facts: GuardFacts, now: number): Verdict | undefined {
-  const { policy, alert, target, past, limits } = facts;
+  const { policy, alert, target, upstream, past, limits } = facts;
+  const follows = (upstream.backAt ?? Number.NEGATIVE_INFINITY) + FOLLOWS_MS;
+  if (now < follows) return wait('what it depends on has just come back: it may follow', follows);
   const due = alert.openedAt + policy.forMs;
   if (now < due) return wait(`the alert is to be open for ${inWords(policy.forMs)} first`, due);
   const [last] = past;

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseDuration } from '@orrery/protocol';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -19,6 +19,9 @@ type DrillOptions = ClientOptions & {
   quietMinutes: number;
   settle: number;
   config?: string;
+  docker?: string | true;
+  image: string;
+  bindNode?: boolean;
   yes?: boolean;
 };
 
@@ -31,6 +34,9 @@ export function registerDrill(program: Command, terminal: Terminal): void {
       ),
   )
     .option('--config <file>', 'a ground of your own: drill.yaml names its hub, and its faults as pairs of commands')
+    .option('--docker [socket]', 'the fleet as containers of this engine (/var/run/docker.sock), restarted through it')
+    .option('--image <name>', 'an image with Node 24 that the engine has', 'node:24-slim')
+    .option('--bind-node', "mount this machine's Node into an image that has none")
     .option('--yes', 'go on without being asked')
     .option('--faults <n>', 'so many faults at random, in place of each in turn', wholeNumber(1, 1000))
     .option('--seed <n>', 'repeats a random choice', wholeNumber(0, 2 ** 31), 1)
@@ -86,11 +92,8 @@ async function drill(options: DrillOptions, terminal: Terminal): Promise<void> {
 }
 
 async function groundOf(options: DrillOptions, terminal: Terminal, dir: string, output: Output): Promise<Ground> {
-  const [{ declaredGround, fleetGround, Refused }, { drillApi, ownHub }, { confirm, readDrill }] = await Promise.all([
-    import('../../drill/index.ts'),
-    import('../drill/own-hub.ts'),
-    import('../drill/read.ts'),
-  ]);
+  const [{ declaredGround, dockerGround, fleetGround, Refused }, { drillApi, ownHub }, { confirm, readDrill }] =
+    await Promise.all([import('../../drill/index.ts'), import('../drill/own-hub.ts'), import('../drill/read.ts')]);
   if (options.config !== undefined) {
     const declared = await readDrill(options.config, terminal);
     const api = drillApi(options, terminal);
@@ -103,13 +106,19 @@ async function groundOf(options: DrillOptions, terminal: Terminal, dir: string, 
       throw error;
     }
   }
-  output.progress('Starting three products and a hub …');
-  return fleetGround({
-    dir,
-    intervalMs: options.interval,
-    startHub: ownHub(terminal, output.json),
+  const own = {
+    ...{ dir, intervalMs: options.interval, startHub: ownHub(terminal, output.json) },
     hubPort: await freePort(0, true),
-  });
+  };
+  if (options.docker !== undefined) {
+    const socket = options.docker === true ? '/var/run/docker.sock' : resolve(terminal.cwd, options.docker);
+    const plan = `Three containers of ${options.image}, labelled orrery.drill=true, will be started on ${socket}, broken on purpose, and removed. Nothing else of the engine is touched.`;
+    await confirm(plan, options.yes === true, terminal, output);
+    const { image, bindNode = false } = options;
+    return dockerGround({ ...own, socket, image, bindNode });
+  }
+  output.progress('Starting three products and a hub …');
+  return fleetGround(own);
 }
 
 /** What will be done, letter by letter. */

@@ -1,5 +1,5 @@
 import type { CauseKind } from '@orrery/protocol';
-import type { Fault, Fleet, Product, ProductSlug } from '../../../../../examples/fleet/src/index.ts';
+import type { Fault, Fleet, Product, ProductSlug, Supervisor } from '../../../../../examples/fleet/src/index.ts';
 import type { DrillFault } from '../ground.ts';
 
 const MINUTE = 60_000;
@@ -34,8 +34,15 @@ const CROWDED: Partial<Record<ProductSlug, string>> = { veria: '/policies', roll
 const ROLLED_BACK: readonly ProductSlug[] = ['veria', 'rollizr'];
 
 /** Every fault of the example fleet, with its ground truth. */
-export function fleetFaults(fleet: Fleet): DrillFault[] {
-  return fleet.products.flatMap((product) => faultsOf(fleet, product)).sort(byTurns);
+export function fleetFaults(fleet: Fleet, supervisor: Supervisor): DrillFault[] {
+  return fleet.products
+    .flatMap((product) =>
+      faultsOf(fleet, product).map((fault) => ({
+        ...fault,
+        mendedAt: (since: number) => supervisor.done.find(({ slug, at }) => slug === product.slug && at >= since)?.at,
+      })),
+    )
+    .sort(byTurns);
 }
 
 function faultsOf(fleet: Fleet, product: Product): DrillFault[] {

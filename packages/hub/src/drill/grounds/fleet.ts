@@ -7,6 +7,7 @@ import type { DrillApi, Ground } from '../ground.ts';
 import { startPager } from '../pages.ts';
 import { fleetFaults } from './fleet-faults.ts';
 import type { OwnHub } from './own-hub.ts';
+import { longAgo } from './release.ts';
 
 export type FleetGroundOptions = {
   /** An empty folder. */
@@ -47,7 +48,7 @@ export async function fleetGround({ dir, intervalMs, startHub, hubPort }: FleetG
   };
   try {
     const fleet = await startFleet({
-      ...{ dir: fleetDir, apiKeys, ports, meshKey, deepChecks: true, capacity: CAPACITY },
+      ...{ dir: fleetDir, apiKeys, ports, meshKey, deepChecks: true, capacity: CAPACITY, deployedAt: longAgo() },
       hubUrl: `http://127.0.0.1:${hubPort}`,
       traffic: { peak: 1.5, startHour: 14, dayMs: 8 * 3_600_000 },
     });
@@ -65,7 +66,7 @@ export async function fleetGround({ dir, intervalMs, startHub, hubPort }: FleetG
       name: 'fleet',
       intervalMs,
       budget: BUDGET,
-      faults: fleetFaults(fleet),
+      faults: fleetFaults(fleet, supervisor),
       targets: SLUGS.map((project) => ({ project, service: 'api' })),
       hasOwnHub: true,
       async begin() {
@@ -87,7 +88,6 @@ export async function fleetGround({ dir, intervalMs, startHub, hubPort }: FleetG
         return counts.every((count) => count >= HISTORY);
       },
       pages: () => pager.pages,
-      mendedAt: ({ project }, since) => supervisor.done.find(({ slug, at }) => slug === project && at >= since)?.at,
       noise: async (on) => {
         for (const product of fleet.products) await product.noise(on);
       },
