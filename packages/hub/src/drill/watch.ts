@@ -10,6 +10,9 @@ const SETTLING_INTERVALS = 2;
 
 export type Pace = { now(): number; wait(ms: number): Promise<void>; signal: AbortSignal };
 
+/** What was broken stays broken until somebody mends it. */
+export class NotMended extends Error {}
+
 /** Breaks one thing and watches what the hub's API says of it until it is repaired, or judged, or its time is over; then mends it. */
 export async function strike(
   { fault, ground, look, pace }: { fault: DrillFault; ground: Ground; look: Look; pace: Pace },
@@ -64,7 +67,13 @@ export async function strike(
   } finally {
     // Asked before it is cleared: that would look like a remedy.
     const mendedAt = await fault.mendedAt?.(injectedAt);
-    await fault.clear();
+    try {
+      await fault.clear();
+    } catch (error) {
+      // Whatever else came, this is what somebody has to know.
+      // biome-ignore lint/correctness/noUnsafeFinally: it is meant to take the place of any other error.
+      throw new NotMended(`${fault.name} could not be mended: ${error instanceof Error ? error.message : error}`);
+    }
     record.endedAt = mendedAt ?? now();
   }
   record.pages = ground.pages()?.slice(pagesBefore).length;

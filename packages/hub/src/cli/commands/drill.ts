@@ -54,10 +54,10 @@ export function registerDrill(program: Command, terminal: Terminal): void {
 
 async function drill(options: DrillOptions, terminal: Terminal): Promise<void> {
   const output = createOutput(terminal, options);
-  const { choose, NotSettled, runDrill } = await import('../../drill/index.ts');
+  const { choose, NotMended, NotSettled, runDrill } = await import('../../drill/index.ts');
   const { printReport } = await import('../drill/print.ts');
   const stopping = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopping.abort());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopping.abort());
   const dir = mkdtempSync(join(tmpdir(), 'orrery-drill-'));
   let ground: Ground | undefined;
   try {
@@ -79,6 +79,8 @@ async function drill(options: DrillOptions, terminal: Terminal): Promise<void> {
     output.answer(report, () => printReport(report, output.paint));
     if (!report.passed) process.exitCode = EXIT.failure;
   } catch (error) {
+    if (error instanceof NotMended)
+      throw new CliError(EXIT.failure, printable(error.message), { hint: 'do by hand what its clear would have done' });
     if (stopping.signal.aborted) throw new CliError(EXIT.failure, 'the drill was stopped; what it broke is mended');
     if (error instanceof NotSettled)
       throw new CliError(EXIT.failure, `not well again within ${options.settle / 1000} s: ${error.message}`, {
@@ -92,15 +94,18 @@ async function drill(options: DrillOptions, terminal: Terminal): Promise<void> {
 }
 
 async function groundOf(options: DrillOptions, terminal: Terminal, dir: string, output: Output): Promise<Ground> {
-  const [{ declaredGround, dockerGround, fleetGround, Refused }, { drillApi, ownHub }, { confirm, readDrill }] =
-    await Promise.all([import('../../drill/index.ts'), import('../drill/own-hub.ts'), import('../drill/read.ts')]);
+  const [
+    { checkGround, declaredGround, dockerGround, fleetGround, Refused },
+    { drillApi, ownHub },
+    { confirm, readDrill },
+  ] = await Promise.all([import('../../drill/index.ts'), import('../drill/own-hub.ts'), import('../drill/read.ts')]);
   if (options.config !== undefined) {
     const declared = await readDrill(options.config, terminal);
     const api = drillApi(options, terminal);
     try {
-      const ground = await declaredGround(declared, { api, env: terminal.env });
+      await checkGround(declared, api);
       await confirm(planOf(declared, options), options.yes === true, terminal, output);
-      return ground;
+      return await declaredGround(declared, { api, env: terminal.env });
     } catch (error) {
       if (error instanceof Refused) throw new CliError(EXIT.usage, `${options.config}: ${error.message}`);
       throw error;

@@ -6,21 +6,24 @@ import type { DrillDeclaration, FaultDeclaration } from './declaration.ts';
 
 const run = promisify(execFile);
 
-/** A ground of one's own, watched by a hub that runs already: only what is declared is broken, and only where the hub knows the target. */
-export async function declaredGround(
-  declared: DrillDeclaration,
-  { api, env }: { api: DrillApi & { url: string }; env: Readonly<Record<string, string | undefined>> },
-): Promise<Ground> {
-  const { interval, limits, pages, faults } = declared;
+/** Refuses a declaration that does not fit the hub: another one than it names, or targets that it does not watch. */
+export async function checkGround(declared: DrillDeclaration, api: DrillApi & { url: string }): Promise<void> {
   if (URL.parse(api.url)?.origin !== URL.parse(declared.hub)?.origin)
     throw new Refused(`it declares the hub ${declared.hub}, and the one that answers is ${api.url}`);
   const { services } = await api.get<{ services: { project: string; service: string }[] }>('/ops/health');
   const watched = new Set(services.map(nameOf));
-  const unknown = faults.map(nameOf).filter((name) => !watched.has(name));
+  const unknown = declared.faults.map(nameOf).filter((name) => !watched.has(name));
   if (unknown.length > 0) throw new Refused(`the hub watches no service ${[...new Set(unknown)].join(', ')}`);
+}
+
+/** A ground of one's own, watched by a hub that runs already: only what is declared is broken. */
+export async function declaredGround(
+  { hub, interval, limits, pages, faults }: DrillDeclaration,
+  { api, env }: { api: DrillApi; env: Readonly<Record<string, string | undefined>> },
+): Promise<Ground> {
   const pager = pages ? await startPager(pages) : undefined;
   return {
-    name: declared.hub,
+    name: hub,
     intervalMs: interval,
     budget: {
       cooldownMs: limits.cooldown,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { startDocker } from '../test/services/docker.ts';
 
 /**
- * The drill on a private Docker engine, which it starts (Linux, root): `node --conditions=@orrery/source bench/drill.ts [options of orrery drill]`.
+ * The drill on a private Docker engine, which it starts (Linux, root): `node --conditions=@orrery/source scripts/drill.ts [options of orrery drill]`.
  * On the plain processes it is `orrery drill` by itself.
  */
 const ORRERY = fileURLToPath(new URL('../packages/hub/bin/orrery.mjs', import.meta.url));
