@@ -4,7 +4,7 @@ import type { LivingAlert } from './living.ts';
 import type { AlertTables } from './tables.ts';
 
 /** An alert with its whole life; times are epoch ms. */
-export type PastAlert = Omit<LivingAlert, 'inhibited' | 'recurrences'> & {
+export type PastAlert = Omit<LivingAlert, 'inhibited' | 'recurrences' | 'upstream' | 'upstreamDownMs'> & {
   /** Null while it lives. */
   endedAt: number | null;
   /** When something was down that its service depends on, as dependencies are declared now; `to` null while it is. */

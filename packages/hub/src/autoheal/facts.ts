@@ -30,7 +30,9 @@ export function factsFor(
       inhibited: false,
       recurrences: past.filter(({ outcome }) => outcome === 'healed').length,
     },
-    target: { status: 'down', confirmed: seen.confirmed, healthySince: null },
+    // An engine's health check has looked several times, and says so as one.
+    target: { status: 'down', confirmed: seen.confirmed, since: null, healthySince: null },
+    upstream: { fails: false, isSeen: true, backAt: null },
     // There is one engine to ask, and no other hub to look.
     secondLookFailedAt: null,
     inMaintenance: maintenance.has(name),

@@ -91,6 +91,8 @@ export function factsFor(
   const own = turn.states.filter((state) => state.project === project && state.service === service);
   const failing = own.filter(({ status }) => status === 'down' || status === 'degraded');
   const status = statusOf(turn.states, project, service);
+  // The alert may be an older one that was opened again.
+  const since = failing.length === 0 ? null : Math.min(...failing.map((state) => state.since ?? now));
   return {
     enabled: context.enabled(),
     pausedBy: turn.paused,
@@ -108,10 +110,11 @@ export function factsFor(
       // A threshold's trouble is not seen by the checks.
       status: policy.when.metric !== undefined && status === 'up' ? 'degraded' : status,
       confirmed: policy.when.metric !== undefined || failing.some(isConfirmed),
+      since: policy.when.metric === undefined ? since : null,
       healthySince: own.length > 0 && failing.length === 0 ? Math.max(...own.map(({ since }) => since ?? now)) : null,
     },
     secondLookFailedAt: turn.unconfirmed.get(`${project}/${service}`) ?? null,
-    upstream: upstreamOf(alert, turn.states, now),
+    upstream: upstreamOf(alert, since ?? alert.openedAt, turn.states, now),
     inMaintenance: context.inMaintenance(project, service, now),
     past: turn.acted.filter((row) => mine(row) && (row.acting_at ?? 0) > now - 4 * HOUR).map(toPast),
     ofPolicy: turn.acted.filter((row) => mine(row) && row.policy === policy.name).map(toPast),
@@ -130,25 +133,26 @@ const LONGEST_LOOK_MS = 30_000;
 
 /**
  * What the part of an alert depends on, by its newest checks. It may have failed in the same moment and be found out later: until each of its
- * probes has looked since the alert opened, or has had the time to, nothing is known of it.
+ * probes has looked since the trouble began, or has had the time to, nothing is known of it.
  */
 export function upstreamOf(
-  { upstream, upstreamDownMs, openedAt }: Pick<LivingAlert, 'upstream' | 'upstreamDownMs' | 'openedAt'>,
+  { upstream, upstreamDownMs }: Pick<LivingAlert, 'upstream' | 'upstreamDownMs'>,
+  began: number,
   states: readonly ProbeState[],
   now: number,
 ): GuardFacts['upstream'] {
   if (upstream.length === 0) return { fails: false, isSeen: true, backAt: null };
   const needed = new Set(upstream);
   const own = states.filter(({ project, service }) => needed.has(`${project}/${service}`));
-  const back = own.flatMap(({ status, since }) => (status === 'up' && since !== null && since > openedAt ? since : []));
+  const back = own.flatMap(({ status, since }) => (status === 'up' && since !== null && since > began ? since : []));
   return {
     // One failure is not believed yet, and no reason to go ahead either.
     fails: own.some(
       ({ status, consecutiveFailures }) => status === 'down' || (status === 'up' && consecutiveFailures > 0),
     ),
     isSeen:
-      now >= openedAt + Math.min(upstreamDownMs, LONGEST_LOOK_MS) ||
-      own.every(({ lastCheckAt }) => lastCheckAt !== null && lastCheckAt > openedAt),
+      now >= began + Math.min(upstreamDownMs, LONGEST_LOOK_MS) ||
+      own.every(({ lastCheckAt }) => lastCheckAt !== null && lastCheckAt > began),
     backAt: back.length === 0 ? null : Math.max(...back),
   };
 }

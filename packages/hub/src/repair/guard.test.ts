@@ -13,7 +13,7 @@ const READY: GuardFacts = {
   policy: { name: 'restart', mode: 'automatic', forMs: 0, cooldownMs: 5 * MINUTE, perHour: 3, earnTrust: 0 },
   globalDryRun: false,
   alert: { openedAt: NOW - MINUTE, inhibited: false, recurrences: 1 },
-  target: { status: 'down', confirmed: true, healthySince: null },
+  target: { status: 'down', confirmed: true, since: NOW - MINUTE, healthySince: null },
   secondLookFailedAt: null,
   upstream: { fails: false, isSeen: true, backAt: null },
   inMaintenance: false,
@@ -64,6 +64,7 @@ describe('each mechanism by itself', () => {
     ['time to follow what has come back', { upstream: { backAt: NOW - 19 * SECOND } }, 'wait', 'just come back'],
     ['a hub that cannot look', { target: { status: 'unknown' } }, 'wait', 'cannot tell'],
     ['a target that is well by now', { target: { status: 'up' } }, 'wait', 'is well'],
+    ['time to be more than a moment', { target: { since: NOW - 1999 } }, 'wait', 'of a moment'],
     ['time that the alert must be open', { policy: { forMs: 2 * MINUTE } }, 'wait', 'to be open for 2 min'],
     ['confirmation by a second look', { target: { confirmed: false } }, 'wait', 'second look'],
     [

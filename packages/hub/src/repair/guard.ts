@@ -20,6 +20,9 @@ export const SUPPRESS = { tries: 4, below: 0.4 };
 export const isSuppressed = ({ tries, upper }: GuardFacts['learned']): boolean =>
   tries >= SUPPRESS.tries && upper < SUPPRESS.below;
 
+/** Checks right after each other may be answered out of one cache: nothing is done before the trouble has lasted so long. */
+export const MOMENT_MS = 2 * SECOND;
+
 /** What hangs on something that came back has so long to come back by itself. */
 export const FOLLOWS_MS = 20 * SECOND;
 
@@ -38,8 +41,13 @@ export type GuardFacts = {
   policy: { name: string; mode: HealMode; forMs: number; cooldownMs: number; perHour: number; earnTrust: number };
   globalDryRun: boolean;
   alert: { openedAt: number; inhibited: boolean; recurrences: number };
-  /** The service by its newest checks: those that fail, and whether the hub itself was able to look. */
-  target: { status: 'up' | 'degraded' | 'down' | 'unknown'; confirmed: boolean; healthySince: number | null };
+  /** The service by its newest checks: those that fail, since when, and whether the hub itself was able to look. */
+  target: {
+    status: 'up' | 'degraded' | 'down' | 'unknown';
+    confirmed: boolean;
+    since: number | null;
+    healthySince: number | null;
+  };
   /** When a second look at this target last did not confirm its trouble, so that nothing was done. */
   secondLookFailedAt: number | null;
   /** What it depends on: whether any of it fails, whether all was looked at since the trouble began, and when the last of it came back. */
@@ -103,6 +111,8 @@ function delays(facts: GuardFacts, now: number): Verdict | undefined {
   const { policy, alert, target, upstream, past, limits } = facts;
   const follows = (upstream.backAt ?? Number.NEGATIVE_INFINITY) + FOLLOWS_MS;
   if (now < follows) return wait('what it depends on has just come back: it may follow', follows);
+  const lasted = (target.since ?? Number.NEGATIVE_INFINITY) + MOMENT_MS;
+  if (now < lasted) return wait('it may be the trouble of a moment', lasted);
   const due = alert.openedAt + policy.forMs;
   if (now < due) return wait(`the alert is to be open for ${inWords(policy.forMs)} first`, due);
   const [last] = past;

@@ -172,7 +172,8 @@ function factsAt(past: Replay, one: Case, done: Done, at: number): GuardFacts {
       recurrences: openings.filter((openedAt) => openedAt <= at && openedAt > at - INEFFECTIVE.withinMs).length,
     },
     // An open alert is what says so: it was judged by checks in a row.
-    target: { status: 'down', confirmed: true, healthySince: null },
+    target: { status: 'down', confirmed: true, since: null, healthySince: null },
+    upstream: { fails: false, isSeen: true, backAt: backBy(alert, at) },
     secondLookFailedAt: null,
     inMaintenance: past.inMaintenance(project, service, at),
     past: acted.filter(({ actedAt }) => actedAt > at - INEFFECTIVE.withinMs),
@@ -185,6 +186,12 @@ function factsAt(past: Replay, one: Case, done: Done, at: number): GuardFacts {
     underRepair: lately.filter(({ until }) => at < until).length,
     services: Math.max(1, past.services),
   };
+}
+
+/** When what it depends on last came back, by then. */
+function backBy({ inhibitedDuring }: PastAlert, at: number): number | null {
+  const ends = inhibitedDuring.flatMap(({ to }) => (to !== null && to <= at ? to : []));
+  return ends.length === 0 ? null : Math.max(...ends);
 }
 
 /** The mechanism of a reason, without the figures of the moment. */
