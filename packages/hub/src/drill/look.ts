@@ -11,7 +11,10 @@ export function look(api: DrillApi) {
     /** The first words of the diagnosis of an incident; undefined while there is none. */
     async cause(incidentId: string) {
       const diagnosis = await api.find<Diagnosis>(`/api/incidents/${encodeURIComponent(incidentId)}/diagnosis`);
-      return diagnosis?.causes[0];
+      const [first] = diagnosis?.causes ?? [];
+      if (!first) return undefined;
+      const cited = (diagnosis?.evidence ?? []).filter(({ id }) => first.evidence.includes(id));
+      return { ...first, why: cited.map(({ text }) => text) };
     },
     async attempts(): Promise<Attempt[]> {
       const { items } = await api.get<{ items: HealAttempt[] }>('/ops/autoheal?limit=200');

@@ -16,7 +16,7 @@ const record = (at: number, more: Partial<FaultRecord> = {}): FaultRecord => ({
   detectedAt: at + 1000,
   diagnosedAt: at + 2000,
   rightAt: at + 2000,
-  cause: { kind: 'unreachable', project: 'shop', service: 'api' },
+  cause: { kind: 'unreachable', project: 'shop', service: 'api', why: [] },
   repairedAt: at + 12_000,
   pages: 1,
   ...more,
@@ -47,7 +47,7 @@ const missed = (...args: Parameters<typeof scored>) =>
     .map(({ name }) => name);
 
 describe('a cause is right', () => {
-  it.each<[string, FaultRecord['cause'], boolean]>([
+  it.each<[string, Parameters<typeof isRight>[0], boolean]>([
     ['when kind, project and service are the fault’s', { kind: 'unreachable', ...SHOP }, true],
     ['when it names no service', { kind: 'unreachable', project: 'shop' }, true],
     ['not of another service', { kind: 'unreachable', project: 'shop', service: 'web' }, false],
@@ -107,13 +107,13 @@ describe('a bar is missed', () => {
     ],
     [
       'not by three wrong causes of twenty',
-      many(20, (i) => (i < 3 ? { cause: { kind: 'slow', ...SHOP } } : {})),
+      many(20, (i) => (i < 3 ? { cause: { kind: 'slow', ...SHOP, why: [] } } : {})),
       [],
       [],
     ],
     [
       'by four wrong causes of twenty',
-      many(20, (i) => (i < 4 ? { cause: { kind: 'slow', ...SHOP } } : {})),
+      many(20, (i) => (i < 4 ? { cause: { kind: 'slow', ...SHOP, why: [] } } : {})),
       [],
       ['the right cause stands first'],
     ],

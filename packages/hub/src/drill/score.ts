@@ -1,6 +1,9 @@
 import type { Cause, CauseKind, HealAttempt } from '@orrery/protocol';
 import { type Budget, nameOf, type Target } from './ground.ts';
 
+/** A cause, with the words of the evidence that it rests on. */
+export type NamedCause = Pick<Cause, 'kind' | 'project' | 'service'> & { why: readonly string[] };
+
 /** What happened of one fault: the injector's log, and what the hub's API said meanwhile. Times are epoch ms of the drill's clock. */
 export type FaultRecord = {
   fault: string;
@@ -15,7 +18,7 @@ export type FaultRecord = {
   /** When the API first named a cause, when first the right one, and the first cause at the end; null where none was named. */
   diagnosedAt: number | null;
   rightAt: number | null;
-  cause: Pick<Cause, 'kind' | 'project' | 'service'> | null;
+  cause: NamedCause | null;
   /** When the API first said that the repair is verified. */
   repairedAt: number | null;
   /** Undefined where nobody listens. */
@@ -70,7 +73,7 @@ const HOUR = 3_600_000;
 
 /** Right: the first cause names the target (its service, when it names one) and a kind that is true of the fault. */
 export const isRight = (
-  cause: FaultRecord['cause'],
+  cause: Omit<NamedCause, 'why'> | null,
   { target, kinds }: Pick<FaultRecord, 'target' | 'kinds'>,
 ): boolean =>
   cause !== null &&

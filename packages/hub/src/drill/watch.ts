@@ -86,8 +86,8 @@ const isOf = (alert: Alert, { target }: DrillFault): boolean =>
   (alert.service === undefined ? alert.category !== 'security' : alert.service === target.service);
 
 function note(record: FaultRecord, cause: NonNullable<FaultRecord['cause']>, now: number): void {
-  const { kind, project, service } = cause;
-  record.cause = { kind, project, ...(service === undefined ? {} : { service }) };
+  const { kind, project, service, why } = cause;
+  record.cause = { kind, project, ...(service === undefined ? {} : { service }), why };
   record.diagnosedAt ??= now;
   if (isRight(record.cause, record)) record.rightAt ??= now;
   else record.rightAt = null;

@@ -7,6 +7,8 @@ import { readLine } from './reasons.ts';
 /** Lines of a kind that began so long before the trouble, or since, are told. */
 const LINES_MS = 5 * 60_000;
 const KNOWN_SHARE = 10;
+/** The words of our own SDK about its way to this hub: nothing that the product depends on. */
+const OWN_WORDS = /^the hub (?:cannot be reached|refused an event)\b/;
 const TELLING = new Set(['warn', 'error', 'fatal']);
 const LONGEST = 200;
 
@@ -19,6 +21,7 @@ export function lineFacts(templates: readonly LogTemplate[], began: number): Fac
     ]),
   );
   return templates.flatMap((template): Fact[] => {
+    if (OWN_WORDS.test(template.template)) return [];
     const firstAt = Date.parse(template.firstAt);
     // In a log that is hardly known everything is new: the less is known of before, the closer it must be to the trouble.
     const known = Math.max(0, began - (since.get(template.project) ?? began));
