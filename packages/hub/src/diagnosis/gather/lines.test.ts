@@ -4,7 +4,7 @@ import { lineFacts } from './lines.ts';
 
 const BEGAN = Date.parse('2026-11-20T12:00:00Z');
 const line = (template: string, firstMs: number, lastMs = firstMs): LogTemplate => ({
-  id: 't1',
+  id: template,
   project: 'shop',
   service: 'api',
   level: 'warn',
