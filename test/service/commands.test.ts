@@ -10,7 +10,7 @@ import { emptyFolder } from '../services/orrery.ts';
 import { makeKey } from '../services/people.ts';
 import { until } from '../services/until.ts';
 
-type Command = ReturnType<typeof createProgram>;
+type Command = Awaited<ReturnType<typeof createProgram>>;
 type Value = Pick<Command['options'][number], 'argChoices'>;
 
 const META = 'mk-5f1a0c9be27d4836a1f04c77';
@@ -36,7 +36,7 @@ const cwd = emptyFolder();
 const PATTERNS = 'patterns.json';
 const NO_PATTERNS = { format: 'orrery.patterns', version: 1, id: `pat_${'0'.repeat(26)}`, patterns: [] };
 writeFileSync(join(cwd, PATTERNS), JSON.stringify({ ...NO_PATTERNS, exportedAt: '2026-01-01T00:00:00Z' }));
-const commands = leaves(createProgram(terminal(''), false));
+const commands = leaves(await createProgram(terminal(''), false));
 
 beforeAll(async () => {
   // What is to be a file that is read before the hub is asked.

@@ -16,6 +16,14 @@ export async function insertFanout(trx: Db, fanout: FanoutRow, parts: readonly P
       .execute();
 }
 
+/** Whether any request has something left to send, to ask after or to finish. */
+export async function anyOpen(db: Db): Promise<boolean> {
+  return (
+    (await q(db).selectFrom('fanouts').select('id').where('finished_at', 'is', null).limit(1).executeTakeFirst()) !==
+    undefined
+  );
+}
+
 /** Takes parts that another sender left in the middle: its lease is over. */
 export async function claimDue(
   db: Db,

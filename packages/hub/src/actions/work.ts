@@ -4,7 +4,7 @@ import { inTransaction } from '../platform/db.ts';
 import { type Collected, collect } from './collect.ts';
 import type { ActionContext, ActionTarget } from './context.ts';
 import { type SendOutcome, send } from './send.ts';
-import { claimCollects, claimDue, finishDone, settleCollect, settleSend } from './store.ts';
+import { anyOpen, claimCollects, claimDue, finishDone, settleCollect, settleSend } from './store.ts';
 import type { ActionTables, FanoutRow, PartRow } from './tables.ts';
 
 const AT_ONCE = 200;
@@ -113,6 +113,8 @@ export async function settleFound(
 /** Sends and asks after what is due, whoever began it: what a crash or another hub left is found here. */
 export async function work(context: ActionContext, signal?: AbortSignal): Promise<void> {
   const { db, clock, holderId, timing } = context;
+  // Mostly there is nothing, and this is asked every second.
+  if (!(await anyOpen(db))) return;
   const parts = await claimDue(db, { holder: holderId, now: clock.now(), leaseMs: timing.leaseMs, limit: AT_ONCE });
   if (parts.length > 0) await sendParts(context, await fanoutsOf(context, parts), parts, signal);
   await collectDue(context, undefined, signal);

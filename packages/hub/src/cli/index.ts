@@ -1,80 +1,51 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../version.ts';
-import { registerAgents } from './commands/agents.ts';
-import { registerAi } from './commands/ai.ts';
-import { registerAlerts } from './commands/alerts.ts';
-import { registerAudit } from './commands/audit.ts';
-import { registerAutoheal } from './commands/autoheal.ts';
-import { registerChannels } from './commands/channels.ts';
-import { registerConfig } from './commands/config.ts';
-import { registerDemo } from './commands/demo.ts';
-import { registerDoctor } from './commands/doctor.ts';
-import { registerDrill } from './commands/drill.ts';
-import { registerEnv } from './commands/env.ts';
-import { registerFed } from './commands/fed.ts';
-import { registerForecasts } from './commands/forecasts.ts';
-import { registerHeal } from './commands/heal.ts';
-import { registerIncidents } from './commands/incidents.ts';
-import { registerKeys } from './commands/keys.ts';
-import { registerMaintenance } from './commands/maintenance.ts';
-import { registerMesh } from './commands/mesh.ts';
-import { registerPatterns } from './commands/patterns.ts';
-import { registerPerformance } from './commands/performance.ts';
-import { registerProject } from './commands/project.ts';
-import { registerRoutes } from './commands/routes.ts';
-import { registerRules } from './commands/rules.ts';
-import { registerSecurity } from './commands/security.ts';
-import { registerSeedAdmin } from './commands/seed-admin.ts';
-import { registerServe } from './commands/serve.ts';
-import { registerSilences } from './commands/silences.ts';
-import { registerStatus } from './commands/status.ts';
-import { registerSummary } from './commands/summary.ts';
-import { registerTenants } from './commands/tenants.ts';
-import { registerUsers } from './commands/users.ts';
 import { reportFailure } from './failure.ts';
 import { EXIT, type Terminal } from './terminal.ts';
 
-/** In the order of the help: run it, look at it, change it. */
-const COMMANDS = [
-  registerServe,
-  registerDemo,
-  registerDoctor,
-  registerStatus,
-  registerProject,
-  registerPerformance,
-  registerFed,
-  registerAlerts,
-  registerIncidents,
-  registerHeal,
-  registerAutoheal,
-  registerAgents,
-  registerForecasts,
-  registerPatterns,
-  registerDrill,
-  registerSecurity,
-  registerChannels,
-  registerRoutes,
-  registerSilences,
-  registerMaintenance,
-  registerRules,
-  registerAi,
-  registerKeys,
-  registerUsers,
-  registerTenants,
-  registerAudit,
-  registerMesh,
-  registerSummary,
-  registerConfig,
-  registerEnv,
-  registerSeedAdmin,
-] as const;
+type Register = (program: Command, terminal: Terminal) => void;
+
+/** In the order of the help: run it, look at it, change it. Only the command that is run is read: a hub needs no other for as long as it lives. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  serve: async () => (await import('./commands/serve.ts')).registerServe,
+  demo: async () => (await import('./commands/demo.ts')).registerDemo,
+  doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
+  status: async () => (await import('./commands/status.ts')).registerStatus,
+  project: async () => (await import('./commands/project.ts')).registerProject,
+  performance: async () => (await import('./commands/performance.ts')).registerPerformance,
+  fed: async () => (await import('./commands/fed.ts')).registerFed,
+  alerts: async () => (await import('./commands/alerts.ts')).registerAlerts,
+  incidents: async () => (await import('./commands/incidents.ts')).registerIncidents,
+  heal: async () => (await import('./commands/heal.ts')).registerHeal,
+  autoheal: async () => (await import('./commands/autoheal.ts')).registerAutoheal,
+  agents: async () => (await import('./commands/agents.ts')).registerAgents,
+  forecasts: async () => (await import('./commands/forecasts.ts')).registerForecasts,
+  patterns: async () => (await import('./commands/patterns.ts')).registerPatterns,
+  drill: async () => (await import('./commands/drill.ts')).registerDrill,
+  security: async () => (await import('./commands/security.ts')).registerSecurity,
+  channels: async () => (await import('./commands/channels.ts')).registerChannels,
+  routes: async () => (await import('./commands/routes.ts')).registerRoutes,
+  silences: async () => (await import('./commands/silences.ts')).registerSilences,
+  maintenance: async () => (await import('./commands/maintenance.ts')).registerMaintenance,
+  rules: async () => (await import('./commands/rules.ts')).registerRules,
+  ai: async () => (await import('./commands/ai.ts')).registerAi,
+  keys: async () => (await import('./commands/keys.ts')).registerKeys,
+  users: async () => (await import('./commands/users.ts')).registerUsers,
+  tenants: async () => (await import('./commands/tenants.ts')).registerTenants,
+  audit: async () => (await import('./commands/audit.ts')).registerAudit,
+  mesh: async () => (await import('./commands/mesh.ts')).registerMesh,
+  summary: async () => (await import('./commands/summary.ts')).registerSummary,
+  config: async () => (await import('./commands/config.ts')).registerConfig,
+  env: async () => (await import('./commands/env.ts')).registerEnv,
+  'seed-admin': async () => (await import('./commands/seed-admin.ts')).registerSeedAdmin,
+};
 
 const FOOTER = `
 Exit codes: 0 done · 1 failed, or found something · 2 a mistake in the input or configuration · 3 no hub answers · 4 not allowed
 Commands that talk to a hub find the one of the data folder by themselves; --url with --key-file, or ORRERY_URL with ORRERY_API_KEY, name another.`;
 
-/** The whole tree of commands. They load what they need when they run, so that help is instant. */
-export function createProgram(terminal: Terminal, json: boolean): Command {
+/** The whole tree of commands, or the branch of the one that is named. They load what they need when they run, so that help is instant. */
+export async function createProgram(terminal: Terminal, json: boolean, only = ''): Promise<Command> {
   const program = new Command('orrery')
     .description('A self-hosted operations centre for a federation of products.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -89,14 +60,15 @@ export function createProgram(terminal: Terminal, json: boolean): Command {
       outputError: (text, write) => (json ? undefined : write(text)),
     })
     .exitOverride();
-  for (const register of COMMANDS) register(program, terminal);
+  const wanted = Object.hasOwn(COMMANDS, only) ? [COMMANDS[only]] : Object.values(COMMANDS);
+  for (const register of await Promise.all(wanted.map((load) => load?.()))) register?.(program, terminal);
   return program;
 }
 
 /** Runs one command line and answers its exit code. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
   const json = argv.includes('--json');
-  const program = createProgram(terminal, json);
+  const program = await createProgram(terminal, json, argv[0]);
   try {
     if (argv.length === 0) {
       program.outputHelp({ error: true });

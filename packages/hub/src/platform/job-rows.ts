@@ -34,11 +34,24 @@ export function createJobRows(db: Db) {
       return new Map((await tables.selectFrom('jobs').selectAll().execute()).map((row) => [row.name, row]));
     },
 
-    async save(name: string, values: Omit<JobRow, 'name' | 'last_slot_at'>): Promise<void> {
+    /** Stores what was done of several jobs at once: each write is waited for on the disk. */
+    async save(rows: readonly Omit<JobRow, 'last_slot_at'>[]): Promise<void> {
       await tables
         .insertInto('jobs')
-        .values({ name, last_slot_at: null, ...values })
-        .onConflict((oc) => oc.column('name').doUpdateSet(values))
+        .values(rows.map((row) => ({ ...row, last_slot_at: null })))
+        .onConflict((oc) =>
+          oc.column('name').doUpdateSet(({ ref }) => ({
+            runs: ref('excluded.runs'),
+            failures: ref('excluded.failures'),
+            restarts: ref('excluded.restarts'),
+            last_run_at: ref('excluded.last_run_at'),
+            last_duration_ms: ref('excluded.last_duration_ms'),
+            last_error: ref('excluded.last_error'),
+            holder: ref('excluded.holder'),
+            consecutive: ref('excluded.consecutive'),
+            next_run_at: ref('excluded.next_run_at'),
+          })),
+        )
         .execute();
     },
 

@@ -46,6 +46,8 @@ type State = {
   lastError?: string;
   nextRunAt?: number;
   savedAt: number;
+  /** Whether something happened since. */
+  unsaved: boolean;
 };
 
 const LEADER = 'jobs';
@@ -165,7 +167,7 @@ export function createJobs(deps: {
   }
 
   const keep = (job: JobDefinition, state: State, always: boolean) =>
-    save(job.name, state, always).catch((error: unknown) =>
+    save(state, always).catch((error: unknown) =>
       log.warn({ err: error, job: job.name }, 'a job status was not saved'),
     );
 
@@ -211,21 +213,39 @@ export function createJobs(deps: {
     await keep(job, state, failing !== state.consecutive > 0);
   }
 
-  async function save(name: string, state: State, always = false): Promise<void> {
+  /** Stores what a job did, at most every ten seconds, and with it what the others did since: one write for all of them. */
+  async function save(state: State, always = false): Promise<void> {
+    state.unsaved = true;
     const due = clock.monotonic() - state.savedAt >= SAVE_EVERY_MS || state.consecutive > 0;
-    if (!due && !always) return;
-    state.savedAt = clock.monotonic();
-    await rows.save(name, {
-      runs: state.runs,
-      failures: state.failures,
-      restarts: state.restarts,
-      last_run_at: state.lastRunAt ?? null,
-      last_duration_ms: state.lastDurationMs ?? null,
-      last_error: state.lastError ?? null,
-      holder: holderId,
-      consecutive: state.consecutive,
-      next_run_at: state.nextRunAt !== undefined && Number.isFinite(state.nextRunAt) ? state.nextRunAt : null,
-    });
+    if (due || always) await saveAll();
+  }
+
+  async function saveAll(): Promise<void> {
+    const some = [...states].filter(([, { unsaved }]) => unsaved);
+    if (some.length === 0) return;
+    for (const [, state] of some) {
+      state.unsaved = false;
+      state.savedAt = clock.monotonic();
+    }
+    try {
+      await rows.save(
+        some.map(([name, state]) => ({
+          name,
+          runs: state.runs,
+          failures: state.failures,
+          restarts: state.restarts,
+          last_run_at: state.lastRunAt ?? null,
+          last_duration_ms: state.lastDurationMs ?? null,
+          last_error: state.lastError ?? null,
+          holder: holderId,
+          consecutive: state.consecutive,
+          next_run_at: state.nextRunAt !== undefined && Number.isFinite(state.nextRunAt) ? state.nextRunAt : null,
+        })),
+      );
+    } catch (error) {
+      for (const [, state] of some) state.unsaved = true;
+      throw error;
+    }
   }
 
   /** True when somebody woke the job before its time. */
@@ -359,6 +379,7 @@ export function createJobs(deps: {
           left: 0,
           again: false,
           savedAt: Number.NEGATIVE_INFINITY,
+          unsaved: false,
         };
         states.set(job.name, state);
         loops.push(supervise(job, state));
@@ -374,7 +395,7 @@ export function createJobs(deps: {
       const job = definitions.find((one) => one.name === name);
       if (!state || !job) return undefined;
       restartState(job, state, true);
-      await save(name, state, true);
+      await save(state, true);
       return (await list()).find((one) => one.name === name);
     },
     /** The same for every job of an agent; one of the calendar keeps its time unless its last run failed. */
@@ -394,7 +415,8 @@ export function createJobs(deps: {
       stopping.abort();
       await Promise.all(loops);
       try {
-        for (const [name, state] of states) if (state.runs > 0) await save(name, state, true);
+        for (const state of states.values()) state.unsaved ||= state.runs > 0;
+        await saveAll();
         await steps.stop();
         if (leading()) await dropLease(db, LEADER, holderId);
       } catch (error) {

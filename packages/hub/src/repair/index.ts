@@ -41,7 +41,6 @@ export function createRepair(deps: RepairDeps) {
       agent: 'Repair',
       schedule: { everyMs: 1000 },
       timeoutMs: 60_000,
-      // Without a policy there is nothing to look at, but what was begun before is brought to its end.
       run: ({ signal }) => work(context, acts, signal),
     }),
   ];

@@ -13,6 +13,13 @@ export const attemptsIn = (db: Db) => db.withTables<RepairTables>();
 export const openAttempts = (db: Db): Promise<AttemptRow[]> =>
   attemptsIn(db).selectFrom('heal_attempts').selectAll().where('status', '<>', 'done').orderBy('created_at').execute();
 
+/** Whether an attempt has not ended, or something is still said of a policy. */
+export async function anythingStands(db: Db): Promise<boolean> {
+  const attempts = attemptsIn(db).selectFrom('heal_attempts').select('id').where('status', '<>', 'done').limit(1);
+  const verdicts = attemptsIn(db).selectFrom('heal_verdicts').select('policy').limit(1);
+  return (await attempts.executeTakeFirst()) !== undefined || (await verdicts.executeTakeFirst()) !== undefined;
+}
+
 /**
  * Moves an attempt on: the WHERE decides who was first. What happened is told as an event and written to the audit trail in the same
  * transaction. Undefined when somebody else was first.

@@ -5,7 +5,7 @@ import { inOrder } from './choose.ts';
 import type { RepairContext, Target } from './context.ts';
 import { factsFor, gatherTurn, type TurnFacts } from './facts.ts';
 import { guard, type Verdict } from './guard.ts';
-import { attemptsIn, end } from './store.ts';
+import { anythingStands, attemptsIn, end } from './store.ts';
 import type { AttemptRow } from './tables.ts';
 import { verify } from './verify.ts';
 
@@ -20,6 +20,9 @@ export type Acts = {
  * alert lives. Running it again without new facts changes nothing.
  */
 export async function work(context: RepairContext, acts: Acts, signal: AbortSignal): Promise<void> {
+  // Without a policy whose alert could live there is nothing to begin; what was begun or said before is brought to its end.
+  const mayBegin = context.targets().length > 0 && (await context.alerts()).length > 0;
+  if (!mayBegin && !(await anythingStands(context.db))) return;
   const turn = await gatherTurn(context);
   for (const row of turn.open) {
     signal.throwIfAborted();

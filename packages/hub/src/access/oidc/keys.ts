@@ -1,4 +1,4 @@
-import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose';
+import type { createLocalJWKSet, FlattenedJWSInput, JWSHeaderParameters } from 'jose';
 import { z } from 'zod';
 import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
@@ -38,6 +38,7 @@ export function createKeySet(deps: { provider: Provider; clock: Clock; log: Log;
       const { status, json } = await provider.ask(jwks_uri);
       if (status !== 200) throw new Error(`the key set answered ${status}`);
       const { keys } = KeySet.parse(json());
+      const { createLocalJWKSet } = await import('jose');
       known = { set: createLocalJWKSet({ keys } as Parameters<typeof createLocalJWKSet>[0]), at: clock.monotonic() };
     } catch (error) {
       log.warn({ err: error }, 'the keys of the identity provider could not be fetched');
@@ -59,6 +60,7 @@ export function createKeySet(deps: { provider: Provider; clock: Clock; log: Log;
     try {
       return await known.set(header, token);
     } catch (error) {
+      const { errors } = await import('jose');
       if (!(error instanceof errors.JWKSNoMatchingKey) || !mayAsk()) throw error;
       await refresh();
       return known.set(header, token);

@@ -1,4 +1,4 @@
-import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { JWTPayload } from 'jose';
 import type { Clock } from '../../platform/clock.ts';
 import type { createKeySet } from './keys.ts';
 import type { OidcSettings } from './settings.ts';
@@ -24,6 +24,7 @@ export async function verifyToken(
   expected: { audience: string; settings: OidcSettings; keys: ReturnType<typeof createKeySet>; clock: Clock },
 ): Promise<Verified> {
   const { audience, settings, keys, clock } = expected;
+  const { decodeProtectedHeader, errors, jwtVerify } = await import('jose');
   try {
     const header = decodeProtectedHeader(token);
     if (HEADERS_NEVER_TAKEN.some((name) => Object.hasOwn(header, name)))

@@ -1,13 +1,10 @@
-import {
-  type CircuitBreakerPolicy,
-  CircuitState,
-  CountBreaker,
-  circuitBreaker,
-  handleWhen,
-  isBrokenCircuitError,
-} from 'cockatiel';
+import { createRequire } from 'node:module';
+import type { CircuitBreakerPolicy } from 'cockatiel';
 import type { Clock } from '../../platform/clock.ts';
 import type { Fault } from '../calls/fault.ts';
+
+/** Read with the first key: a hub that declares no provider needs no breaker. */
+const breakers = (): typeof import('cockatiel') => createRequire(import.meta.url)('cockatiel');
 
 /** A fault as it is thrown: cockatiel counts what is thrown. */
 export class FaultError extends Error {
@@ -51,6 +48,7 @@ export function createKey(
   options: BreakerOptions & { clock: Clock; onChange(until: number): void },
 ): ProviderKey {
   const { clock } = options;
+  const { circuitBreaker, CircuitState, CountBreaker, handleWhen, isBrokenCircuitError } = breakers();
   let restsUntil = 0;
   let openedAt: number | undefined;
   const counts = (fault: Fault) => fault.reason !== 'stopped' && fault.status !== 429 && fault.reason !== 'key_refused';
