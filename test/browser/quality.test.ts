@@ -8,7 +8,6 @@ import { colorScheme, overflow } from '../services/in-page.ts';
 import { type Receiver, startReceiver } from '../services/receiver.ts';
 import { until } from '../services/until.ts';
 
-const FIRST_LOAD_LIMIT = 280 * 1024;
 const DOORS = [
   { name: 'sign-in', path: '/admin/login', shows: 'Sign in' },
   { name: 'setup', path: '/setup?token=x', shows: 'Already set up' },
@@ -58,23 +57,6 @@ describe.each([
     }
     await close();
   });
-});
-
-test('the first load of the overview is light: scripts and styles together under 280 kB', async () => {
-  const { page, close } = await openPage(browser, watch.hub.url, { storageState: session });
-  const network = await page.context().newCDPSession(page);
-  await network.send('Network.enable');
-  const kinds = new Map<string, string>();
-  const sizes = new Map<string, number>();
-  network.on('Network.responseReceived', ({ requestId, type }) => kinds.set(requestId, type));
-  network.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => sizes.set(requestId, encodedDataLength));
-  await show(page, PAGES[0]);
-  await page.getByRole('article', { name: 'Veria' }).getByText('Online').waitFor();
-  const loaded = [...sizes].filter(([id]) => kinds.get(id) === 'Script' || kinds.get(id) === 'Stylesheet');
-  const bytes = loaded.reduce((sum, [, size]) => sum + size, 0);
-  expect(loaded.length).toBeGreaterThan(1);
-  expect(bytes).toBeLessThan(FIRST_LOAD_LIMIT);
-  await close();
 });
 
 test('nothing is loaded from elsewhere, and what has a name of its content is kept for long', async () => {

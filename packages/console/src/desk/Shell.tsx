@@ -1,4 +1,4 @@
-import { Notifications } from '@mantine/notifications';
+import { useNotifications } from '@mantine/notifications';
 import {
   IconAlertTriangle,
   IconApps,
@@ -14,7 +14,7 @@ import {
 } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useMay, useMe } from '../access/me.ts';
 import { live, useLive } from '../events/index.ts';
 import { alertsQuery, hubQuery, OPEN } from '../queries.ts';
@@ -28,6 +28,7 @@ import { useThemeToggle } from './useThemeToggle.ts';
 
 const Palette = lazy(() => import('./Palette.tsx'));
 const KeysHelp = lazy(() => import('./KeysHelp.tsx'));
+const Toasts = lazy(() => import('./Toasts.tsx'));
 
 /** The rooms that exist, in the order of the day. */
 const ROOMS = [
@@ -62,6 +63,7 @@ export function Shell() {
   }, [sees]);
   useGlobalKeys();
   useFocusOnMove();
+  const hasSpoken = useHasSpoken();
   return (
     <div className={classes.shell}>
       <a href="#main" className={classes.skip}>
@@ -94,8 +96,8 @@ export function Shell() {
       <div className={classes.page}>
         <Outlet />
       </div>
-      <Notifications position="bottom-right" autoClose={6000} limit={4} />
       <Suspense>
+        {hasSpoken && <Toasts />}
         {overlay === 'palette' && <Palette />}
         {overlay === 'keys' && <KeysHelp />}
       </Suspense>
@@ -127,6 +129,14 @@ function HubStatus() {
       <span className={classes.version}>{data ? `${location.host} · v${data.version}` : location.host}</span>
     </div>
   );
+}
+
+/** Whether there ever was something to say in the corner: until then what draws it is not fetched. */
+function useHasSpoken(): boolean {
+  const { notifications, queue } = useNotifications();
+  const [spoken, setSpoken] = useState(false);
+  if (!spoken && notifications.length + queue.length > 0) setSpoken(true);
+  return spoken;
 }
 
 function useGlobalKeys(): void {

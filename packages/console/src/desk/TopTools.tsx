@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import {
   IconLogout,
   IconMoon,
@@ -14,6 +14,7 @@ import { useMe } from '../access/me.ts';
 import { signOut } from '../access/session.ts';
 import { live, useLive } from '../events/index.ts';
 import { Mark } from '../ui/Mark.tsx';
+import { MenuButton } from '../ui/MenuButton.tsx';
 import { useNow } from '../ui/now.ts';
 import type { Tone } from '../ui/state.ts';
 import type { ThemeChoice } from '../ui/theme.ts';
@@ -76,30 +77,18 @@ function ThemeMenu() {
     ['light', 'Light'],
   ];
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
+    <MenuButton
+      target={
         <ActionIcon aria-label="Theme" className={classes.theme ?? ''}>
           {shown === 'dark' ? <IconMoon size={16} /> : <IconSun size={16} />}
         </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {choices.map(([choice, word]) => (
-          <Menu.Item
-            key={choice}
-            rightSection={
-              colorScheme === choice ? (
-                <span role="img" aria-label="chosen">
-                  ✓
-                </span>
-              ) : undefined
-            }
-            onClick={() => setColorScheme(choice)}
-          >
-            {word}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+      }
+      choices={choices.map(([choice, name]) => ({
+        name,
+        chosen: colorScheme === choice,
+        onClick: () => setColorScheme(choice),
+      }))}
+    />
   );
 }
 
@@ -117,25 +106,23 @@ function UserMenu() {
     await navigate({ to: '/admin/login' });
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
+    <MenuButton
+      target={
         <button type="button" className={classes.user} aria-label={`${initials}, signed in as ${me.name}`}>
           {initials}
         </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
+      }
+      title={
+        <>
           {me.name}
           {me.email && <br />}
           {me.email} · {me.role}
-        </Menu.Label>
-        <Menu.Item leftSection={<IconUser size={15} />} onClick={() => void navigate({ to: '/profile' })}>
-          Your account
-        </Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void leave()}>
-          Sign out
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+        </>
+      }
+      choices={[
+        { name: 'Your account', icon: <IconUser size={15} />, onClick: () => void navigate({ to: '/profile' }) },
+        { name: 'Sign out', icon: <IconLogout size={15} />, onClick: () => void leave() },
+      ]}
+    />
   );
 }

@@ -1,7 +1,8 @@
-import { Button, Menu } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconDownload } from '@tabler/icons-react';
 import type { Column } from './DataTable.tsx';
 import { saveText, toCsv } from './export.ts';
+import { MenuButton } from './MenuButton.tsx';
 
 /** The rows of a table, as they are filtered and sorted, as a file. JSON holds the whole records. */
 export function ExportMenu<T>({
@@ -27,16 +28,16 @@ export function ExportMenu<T>({
   };
   const json = () => saveText(`${name}.json`, 'application/json', `${JSON.stringify(rows, null, 2)}\n`);
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
+    <MenuButton
+      target={
         <Button leftSection={<IconDownload size={14} />} disabled={rows.length === 0}>
           Export
         </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={csv}>CSV, {rows.length} rows</Menu.Item>
-        <Menu.Item onClick={json}>JSON, {rows.length} records</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      }
+      choices={[
+        { name: `CSV, ${rows.length} rows`, onClick: csv },
+        { name: `JSON, ${rows.length} records`, onClick: json },
+      ]}
+    />
   );
 }
