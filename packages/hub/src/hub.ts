@@ -16,6 +16,7 @@ import { createDiagnosis } from './diagnosis/index.ts';
 import { createEvents } from './events/index.ts';
 import { askByGateway } from './explain-by-gateway.ts';
 import { followProjects } from './follow-projects.ts';
+import { createStory } from './heal-story.ts';
 import { watchOwnHealth } from './health.ts';
 import { hubJobs } from './hub-jobs.ts';
 import { hubMetrics } from './hub-metrics.ts';
@@ -25,6 +26,7 @@ import { createLearning } from './learning/index.ts';
 import { writeLocalAccess } from './local-access.ts';
 import { createLoop } from './loop.ts';
 import { meetStrangers } from './meet-strangers.ts';
+import { ANNOTATE, createAnnotator } from './platform/annotate.ts';
 import { systemClock } from './platform/clock.ts';
 import { holdDataDir, openDatabase } from './platform/db.ts';
 import { createApp, listen } from './platform/http/server.ts';
@@ -209,15 +211,16 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     });
     if (databaseUrl === undefined) await actions.recover();
     stops.push(() => actions.settle());
+    const grafana = config.grafana && { url: config.grafana.url, token: config.grafana.token.reveal() };
+    const annotator = createAnnotator({ db, clock, log, outbound, grafana });
     const accounts = createAccounts({
-      ...{ db, kind, clock, log, outbound, kafka, secrets, appendEvents, audit },
+      ...{ db, kind, clock, log, annotator, outbound, kafka, secrets, appendEvents, audit },
       hub: holderId,
       living: () => hubs.members().map(({ id }) => id),
       config: () => file.aiAccounts,
-      grafana: config.grafana && { url: config.grafana.url, token: config.grafana.token.reveal() },
       registry: telemetry.registry,
       onEvents: () => events.poke(),
-      onMarks: () => jobs.wake('ai.annotate'),
+      onMarks: () => jobs.wake(ANNOTATE),
     });
     stops.push(() => accounts.stop());
     const gateway = openGateway({
@@ -259,6 +262,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
     diagnosis.onRanked(() => {
       events.poke();
       jobs.wake('diagnosis.explain');
+      jobs.wake('repair.work');
     });
     const repair = createRepair({
       ...{ db, clock, log, secrets, outbound, holderId, appendEvents, audit },
@@ -274,6 +278,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       act: actByActions(actions, clock),
       topCause: diagnosis.topCause,
       causes: diagnosis.causesOf,
+      ...createStory({ alerts, annotator, events, wake: (job) => jobs.wake(job) }),
     });
     const learning = createLearning({ db, clock, repair, appendEvents, audit });
     stops.push(() => repair.stop());
@@ -426,6 +431,7 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       ...performances.jobs,
       ...(projectHub?.jobs ?? []),
       ...accounts.jobs,
+      ...annotator.jobs,
       ...actions.jobs,
       ...hubJobs(
         {

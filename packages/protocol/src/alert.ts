@@ -32,6 +32,38 @@ export const Alert = z.object({
 });
 export type Alert = z.infer<typeof Alert>;
 
+/** What people are told of repair, each as a follow-up of the alert that it is about. */
+export const HealNewsType = z.enum([
+  'heal.began',
+  'heal.approval_needed',
+  'heal.approved',
+  'heal.denied',
+  'heal.healed',
+  'heal.no_effect',
+  'heal.worse',
+  'heal.failed',
+  'heal.refused',
+  'heal.expired',
+  'heal.person',
+]);
+export type HealNewsType = z.infer<typeof HealNewsType>;
+
+/** The attempt that a follow-up tells of. */
+export const HealNews = z.object({
+  /** Absent when there is none: only a person can go on. */
+  attemptId: z.string().optional(),
+  policy: z.string(),
+  /** In words, without its secrets. */
+  remedy: z.string(),
+  /** What was known of the cause when it was decided. */
+  why: z.string(),
+  /** What came of it so far, in words. */
+  detail: z.string().optional(),
+  /** Until when it can be approved. */
+  expiresAt: Time.optional(),
+});
+export type HealNews = z.infer<typeof HealNews>;
+
 export const AlertNotification = z.object({
   type: z.enum([
     'alert.opened',
@@ -42,8 +74,11 @@ export const AlertNotification = z.object({
     'alert.escalated',
     'rule.matched',
     'channel.test',
+    ...HealNewsType.options,
   ]),
   at: Time,
   alert: Alert,
+  /** With the types `heal.*`. */
+  heal: HealNews.optional(),
 });
 export type AlertNotification = z.infer<typeof AlertNotification>;

@@ -1,5 +1,6 @@
 import type { Caller } from '../access/index.ts';
 import type { Finding } from '../detect/index.ts';
+import type { Db } from '../platform/db.ts';
 import { acknowledge } from './acknowledge.ts';
 import { createChannelBook, type DeclaredChannel } from './channelBook.ts';
 import { createDeliver, DELIVERY_TIMING, type DeliveryContext, type DeliveryTiming } from './deliver.ts';
@@ -25,6 +26,7 @@ import { retire } from './retire.ts';
 import { createRouteBook } from './routing/book.ts';
 import { routingDoor } from './routing/door.ts';
 import { createRules } from './rules/index.ts';
+import { type RepairNews, tellOfRepair } from './tellOfRepair.ts';
 import { testChannel } from './testChannel.ts';
 
 export type { Finding } from '../detect/index.ts';
@@ -37,6 +39,7 @@ export { alertRoutes } from './routes.ts';
 export { gaps } from './routing/gaps.ts';
 export { cronProblem } from './routing/windows.ts';
 export { type DeclaredRule, RULE_EXAMPLES, ruleProblems, ruleRoutes, tryRule } from './rules/index.ts';
+export type { RepairNews } from './tellOfRepair.ts';
 
 export type AlertsDeps = Omit<
   DeliveryContext,
@@ -83,6 +86,8 @@ export function createAlerts({ timing, random = Math.random, ...deps }: AlertsDe
     syncChannels: async (declared: readonly DeclaredChannel[]): Promise<void> => book.replace(declared),
     channels: (caller: Caller) => channels(context, caller),
     deliveries: (caller: Caller, filter?: DeliveryFilter) => deliveries(context, caller, filter),
+    /** Tells those who heard of an alert what became of its repair, in the caller's transaction. */
+    tellOfRepair: (trx: Db, news: RepairNews) => tellOfRepair(trx, context, news),
     testChannel: (caller: Caller, name: string) => testChannel(context, caller, name),
     rules: createRules(context),
     ...routingDoor(context),

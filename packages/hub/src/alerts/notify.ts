@@ -179,7 +179,7 @@ export async function enqueue(trx: Db, rows: readonly DeliveryRow[]): Promise<De
 export const OF_OPEN = ['alert.opened', 'alert.reminder', 'alert.escalated'] as const satisfies NotificationType[];
 
 /** The channels that heard, or may have heard, of each alert, with the route that led to them. */
-async function toldOf(trx: Db, ids: readonly string[]): Promise<Map<string, Map<string, string | null>>> {
+export async function toldOf(trx: Db, ids: readonly string[]): Promise<Map<string, Map<string, string | null>>> {
   const told = new Map<string, Map<string, string | null>>();
   for (let i = 0; i < ids.length; i += CHUNK) {
     const rows = await trx

@@ -1,6 +1,9 @@
+import { HealNewsType } from '@orrery/protocol';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { OF_OPEN } from './notify.ts';
 import { type AlertTables, type ChannelStateRow, type DeliveryRow, UNSETTLED } from './tables.ts';
+
+const OF_REPAIR = HealNewsType.options;
 
 export type Claim = {
   channel: string;
@@ -15,7 +18,7 @@ export type Claim = {
 /**
  * Takes due notifications of one channel for sending, oldest first: the intent is on disk before anything leaves. What another sender
  * left in the middle (its lease is over) is taken too, marked as a possible repeat. What tells more of an alert waits until its opening
- * is settled, and its resolution until all is.
+ * is settled, and its resolution until all is; what became of a repair is told in the order in which it happened.
  */
 export async function claim(
   db: Db,
@@ -55,6 +58,17 @@ export async function claim(
                       eb.or([
                         eb('o.type', '=', 'alert.opened'),
                         eb.and([eb('d.type', '=', 'alert.resolved'), eb('o.type', 'in', OF_OPEN)]),
+                        eb.and([
+                          eb('o.type', 'in', OF_REPAIR),
+                          eb('o.planned_at', '<=', now),
+                          eb.or([
+                            eb.and([
+                              eb('d.type', '=', 'alert.resolved'),
+                              eb('o.created_at', '<=', eb.ref('d.created_at')),
+                            ]),
+                            eb.and([eb('d.type', 'in', OF_REPAIR), eb('o.id', '<', eb.ref('d.id'))]),
+                          ]),
+                        ]),
                       ]),
                     ),
                 ),

@@ -80,6 +80,7 @@ export async function attempt(
       body: row.payload,
       notification,
       possibleRepeat: row.possible_repeat === 1,
+      opening: await openingOf(context, row),
       notes: presentNotes(notification, await resolvedAt(context, row), now),
     };
     const publicUrl = context.publicUrl.replace(/\/+$/, '');
@@ -95,6 +96,26 @@ export async function attempt(
     context.log.error({ err: error, channel: row.channel, delivery: row.id }, 'a notification could not be sent');
     return { kind: 'refused', detail: 'sending failed inside the hub; its log says why' };
   }
+}
+
+/** Under which id the channel was told of the alert first: what follows is an answer to that. */
+async function openingOf(
+  { db }: DeliveryContext,
+  { alert_id, channel, type }: DeliveryRow,
+): Promise<string | undefined> {
+  if (alert_id === null || type === 'alert.opened') return undefined;
+  const row = await db
+    .withTables<AlertTables>()
+    .selectFrom('deliveries')
+    .select('id')
+    .where('alert_id', '=', alert_id)
+    .where('channel', '=', channel)
+    .where('type', 'in', ['alert.opened', 'alert.escalated'])
+    .where('status', '=', 'delivered')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.id;
 }
 
 async function resolvedAt({ db }: DeliveryContext, { alert_id, type }: DeliveryRow): Promise<number | null> {

@@ -1,7 +1,7 @@
 import type { Db } from '../platform/db.ts';
 import type { AlertContext } from './context.ts';
 import { OF_OPEN } from './notify.ts';
-import { keptBack, loadHolds } from './routing/holds.ts';
+import { isOfRepair, keptBack, loadHolds } from './routing/holds.ts';
 import type { AlertRow, AlertTables, DeliveryRow } from './tables.ts';
 
 type Sifted = { tell: DeliveryRow[]; kept: { row: DeliveryRow; reason: string }[] };
@@ -17,7 +17,7 @@ export async function sift(context: AlertContext, rows: readonly DeliveryRow[], 
     ),
   );
   const holdOf = await loadHolds(context, db, now);
-  const unheard = await unheardEnds(db, rows);
+  const unheard = await unheardOf(db, rows);
   const result: Sifted = { tell: [], kept: [] };
   for (const row of rows) {
     const alert = alerts.get(row.alert_id ?? '');
@@ -28,9 +28,9 @@ export async function sift(context: AlertContext, rows: readonly DeliveryRow[], 
   return result;
 }
 
-/** Ids of the resolutions whose channel heard nothing of the alert before, since all of that was kept back. */
-async function unheardEnds(db: Db, rows: readonly DeliveryRow[]): Promise<ReadonlySet<string>> {
-  const ends = rows.filter(({ type }) => type === 'alert.resolved');
+/** Ids of what only follows from an opening, and whose channel heard nothing of the alert before, since all of that was kept back. */
+async function unheardOf(db: Db, rows: readonly DeliveryRow[]): Promise<ReadonlySet<string>> {
+  const ends = rows.filter(({ type }) => type === 'alert.resolved' || isOfRepair(type));
   if (ends.length === 0) return new Set();
   const heard = await db
     .withTables<AlertTables>()

@@ -231,7 +231,8 @@ export const VARIABLES = variables({
   GRAFANA_URL: {
     kind: 'httpUrl',
     absent: 'no annotations',
-    description: 'A Grafana that gets annotations of AI calls. A private address needs `network.allowPrivate`.',
+    description:
+      'A Grafana that gets annotations of AI calls and heal attempts. A private address needs `network.allowPrivate`.',
   },
   GRAFANA_API_KEY: { kind: 'secret', secret: true, absent: 'no annotations', description: 'Its API key.' },
   ORRERY_PLATFORMS: {

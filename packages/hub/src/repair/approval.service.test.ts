@@ -53,6 +53,8 @@ eachDatabase((_, open) => {
       lookFromElsewhere: async () => [],
       topCause: async () => undefined,
       act: async () => ({ done: true, detail: '' }),
+      onStep: async () => undefined,
+      stepped: () => undefined,
     });
     onTestFinished(() => repair.stop());
     const declare = (path: string) => {

@@ -64,7 +64,7 @@ export async function begin(
     second_look: null,
     looked_at: null,
   };
-  return inTransaction(context.db, async (trx) => {
+  const begun = await inTransaction(context.db, async (trx) => {
     const written = await attemptsIn(trx)
       .insertInto('heal_attempts')
       .values(row)
@@ -88,10 +88,15 @@ export async function begin(
     });
     return row;
   });
+  if (begun) context.stepped();
+  return begun;
 }
 
 /** The likeliest cause in words, and what the alert itself says: the checks' own reason stays readable. */
-async function diagnosisOf({ topCause }: RepairContext, { id, description }: Candidate['alert']): Promise<string> {
+export async function diagnosisOf(
+  { topCause }: RepairContext,
+  { id, description }: Candidate['alert'],
+): Promise<string> {
   const cause = await topCause?.(id);
   return cause ? `${cause.title} (${Math.round(cause.confidence * 100)} %). ${description}` : description;
 }

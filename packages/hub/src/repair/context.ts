@@ -37,6 +37,23 @@ export type Lesson = {
 };
 export type Lessons = (about: { project: string; service: string; symptom: Symptom; remedy: GeneralRemedy }) => Lesson;
 
+/** Something that happened to an attempt, or, without one, to a policy that only a person can go on with. Times are epoch ms. */
+export type RepairStep = {
+  /** `heal.began`, `heal.healed`, … as in the event stream. */
+  type: string;
+  at: number;
+  title: string;
+  project: string;
+  service: string;
+  alertId: string;
+  policy: string;
+  remedy: string;
+  /** What was known of the cause. */
+  why: string;
+  /** `ordinal`: which attempt for its alert it was, from 1. */
+  attempt?: { id: string; ordinal: number; detail: string | null; expiresAt: number | null };
+};
+
 export type RepairDeps = {
   db: Db;
   clock: Clock;
@@ -68,6 +85,9 @@ export type RepairDeps = {
   act: (project: string, ...asked: Parameters<RemedyContext['act']>) => ReturnType<RemedyContext['act']>;
   appendEvents(trx: Db, events: readonly NewEvent[]): Promise<unknown>;
   audit(trx: Db, entry: AuditEntry): Promise<void>;
+  /** Whoever tells people of what happened hears it in its transaction, and `stepped` when that is committed. */
+  onStep(trx: Db, step: RepairStep): Promise<void>;
+  stepped(): void;
 };
 export type RepairContext = RepairDeps & {
   targets(): readonly Target[];

@@ -11,7 +11,7 @@ import { attemptsIn } from './store.ts';
 import { toAttempt } from './tables.ts';
 import { type Acts, work } from './work.ts';
 
-export type { Lessons } from './context.ts';
+export type { Lessons, RepairDeps } from './context.ts';
 export { type GuardFacts, guard, isSuppressed, type PastAttempt, type Verdict } from './guard.ts';
 export { judge } from './judge.ts';
 export type { EndedAttempt } from './outcomes.ts';

@@ -32,7 +32,7 @@ export async function advance(
   work?: (trx: Db) => Promise<void>,
 ): Promise<AttemptRow | undefined> {
   const at = context.clock.now();
-  return inTransaction(context.db, async (trx) => {
+  const moved = await inTransaction(context.db, async (trx) => {
     const after = await attemptsIn(trx)
       .updateTable('heal_attempts')
       .set(change)
@@ -55,9 +55,11 @@ export async function advance(
     });
     return after;
   });
+  if (moved) context.stepped();
+  return moved;
 }
 
-/** Puts what happened to an attempt into the stream. */
+/** Puts what happened to an attempt into the stream, and hands it to whoever tells people of it. */
 export async function tell(
   context: RepairContext,
   trx: Db,
@@ -82,6 +84,25 @@ export async function tell(
       },
     },
   ]);
+  await context.onStep(trx, {
+    ...{ type, at, title, project: row.project, service: row.service, alertId: row.alert_id },
+    ...{ policy: row.policy, remedy: row.remedy_text, why: row.diagnosis },
+    attempt: {
+      ...{ id: row.id, detail: row.detail, expiresAt: row.expires_at },
+      ordinal: await ordinalOf(trx, row),
+    },
+  });
+}
+
+/** Which attempt for its alert it is; ids grow with time. */
+async function ordinalOf(trx: Db, { id, alert_id }: AttemptRow): Promise<number> {
+  const { n } = await attemptsIn(trx)
+    .selectFrom('heal_attempts')
+    .select(({ fn }) => fn.countAll().as('n'))
+    .where('alert_id', '=', alert_id)
+    .where('id', '<=', id)
+    .executeTakeFirstOrThrow();
+  return Number(n);
 }
 
 /** Ends an attempt with its outcome. */

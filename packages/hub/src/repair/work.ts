@@ -1,10 +1,12 @@
 import type { LivingAlert } from '../alerts/index.ts';
+import { inTransaction } from '../platform/db.ts';
 import { act, toVerify } from './act.ts';
-import { begin } from './begin.ts';
+import { begin, diagnosisOf } from './begin.ts';
 import { inOrder } from './choose.ts';
 import type { RepairContext, Target } from './context.ts';
 import { factsFor, gatherTurn, type TurnFacts } from './facts.ts';
 import { guard, type Verdict } from './guard.ts';
+import { describeRemedy } from './remedies/index.ts';
 import { anythingStands, attemptsIn, end } from './store.ts';
 import type { AttemptRow } from './tables.ts';
 import { verify } from './verify.ts';
@@ -146,16 +148,19 @@ async function keepVerdicts(
       verdict.kind === 'person'
         ? `${target.project}/${target.service} needs a person: ${verdict.reason}`
         : `${target.project}/${target.service}: the policy ${target.policy.name} suggests its remedy`;
-    await context.appendEvents(context.db, [
-      {
-        at: now,
-        type: `heal.${verdict.kind}`,
-        project: target.project,
-        service: target.service,
-        title,
-        data: { policy: target.policy.name, alertId: alert.id, reason: verdict.reason },
-      },
-    ]);
+    const what = { type: `heal.${verdict.kind}`, at: now, project: target.project, service: target.service, title };
+    const why = await diagnosisOf(context, alert);
+    await inTransaction(context.db, async (trx) => {
+      await context.appendEvents(trx, [
+        { ...what, data: { policy: target.policy.name, alertId: alert.id, reason: verdict.reason } },
+      ]);
+      await context.onStep(trx, {
+        ...{ ...what, alertId: alert.id, policy: target.policy.name },
+        remedy: describeRemedy(target.policy.remedy),
+        why: `${why} ${verdict.reason}`,
+      });
+    });
+    context.stepped();
   }
   for (const { project, service, policy } of kept.values())
     await tables

@@ -1,6 +1,7 @@
 import type { AiForecast } from '@orrery/protocol';
 import type { Registry } from 'prom-client';
 import { type AuditEntry, authorize, type Caller } from '../../access/index.ts';
+import type { Annotator } from '../../platform/annotate.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Db, DbKind } from '../../platform/db.ts';
 import { defineJob, type JobDefinition } from '../../platform/jobs.ts';
@@ -9,7 +10,6 @@ import type { Log } from '../../platform/log.ts';
 import type { Outbound } from '../../platform/outbound.ts';
 import type { Secrets } from '../../platform/secrets.ts';
 import { createLedger } from './accounts.ts';
-import { createAnnotator } from './annotate.ts';
 import { createBudgetBook } from './budgetBook.ts';
 import { budgetUses, expireCounters, listBudgets } from './budgets.ts';
 import { createCache } from './cache.ts';
@@ -20,7 +20,7 @@ import { forecast } from './forecast.ts';
 import { createGuardrail } from './guardrail/guardrail.ts';
 import { windowOf } from './limits.ts';
 import { createCallMetrics } from './metrics.ts';
-import { createCalm, type Notice, noticesOf } from './notices.ts';
+import { createCalm, markOf, type Notice, noticesOf } from './notices.ts';
 import { createPrices } from './prices.ts';
 import { hubsWithCalls } from './recover.ts';
 import { DAY, rollUp } from './rollup.ts';
@@ -45,7 +45,8 @@ export type AccountsDeps = {
   /** The hubs that live, this one included. */
   living: () => readonly string[];
   config: () => AccountsConfig;
-  grafana?: { url: string; token: string } | undefined;
+  /** Marks what happens in Grafana, where there is one. */
+  annotator: Pick<Annotator, 'enabled' | 'hand'>;
   appendEvents(
     trx: Db,
     events: readonly { id?: string; at: number; type: string; project?: string; title: string; data?: unknown }[],
@@ -64,9 +65,8 @@ const MINUTE = 60_000;
 
 /** Ledger, budgets, limits, cache and guardrails of AI calls, and what is told of them. */
 export function createAccounts(deps: AccountsDeps) {
-  const { db, clock, log, config } = deps;
+  const { db, clock, log, config, annotator } = deps;
   const book = createBudgetBook({ db, clock, config, audit: deps.audit });
-  const annotator = createAnnotator(deps);
   const spend = createSpendWatch(db);
   const calm = createCalm(TOLD_AGAIN_MS, clock.monotonic);
   const prices = createPrices(() => config().prices);
@@ -104,7 +104,7 @@ export function createAccounts(deps: AccountsDeps) {
         ...{ at, type: `ai.${kind}`, title, data },
       })),
     );
-    for (const notice of notices) await annotator.hand(trx, notice, at);
+    for (const notice of notices) await annotator.hand(trx, markOf(notice), at);
   }
 
   const missingSince = new Map<string, number>();
@@ -147,17 +147,6 @@ export function createAccounts(deps: AccountsDeps) {
         await spend.learn(clock.now());
       },
     }),
-    ...(annotator.enabled
-      ? [
-          defineJob({
-            name: 'ai.annotate',
-            agent: 'Hub' as const,
-            schedule: { everyMs: 1000 },
-            timeoutMs: 2 * MINUTE,
-            run: ({ signal }) => annotator.deliver(signal),
-          }),
-        ]
-      : []),
   ];
 
   return {

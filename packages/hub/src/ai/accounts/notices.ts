@@ -1,3 +1,4 @@
+import type { Mark } from '../../platform/annotate.ts';
 import type { CallFacts, CallOutcome } from '../types.ts';
 import type { CallRow } from './tables.ts';
 
@@ -69,3 +70,9 @@ export function createCalm(everyMs: number, monotonic: () => number): (notice: N
     };
   };
 }
+
+/** A notice as a mark in Grafana: found by its kind, provider and model. */
+export const markOf = ({ kind, title, data }: Notice): Mark => ({
+  tags: ['ai', kind, ...[data.provider, data.model].filter((tag) => typeof tag === 'string')],
+  text: title,
+});

@@ -91,5 +91,4 @@ export type AccountTables = {
   ai_usage: UsageRow;
   ai_rolled: { span: 'hour' | 'day'; until_at: number };
   ai_contents: { call_id: string; tenant: string; at: number; until_at: number; sealed: string };
-  ai_annotations: { id: string; at: number; body: string };
 };

@@ -80,7 +80,7 @@ function alertOf(outgoing: Outgoing, context: SendContext) {
     link: told.link,
   };
   const brief = type === 'channel.test' || type === 'rule.matched';
-  const over = type === 'alert.resolved' || type === 'alert.ignored';
+  const over = type === 'alert.resolved' || type === 'alert.ignored' || alert.status === 'resolved';
   const endsAt = over
     ? (alert.resolvedAt ?? outgoing.notification.at)
     : iso(context.now + (brief ? SEEN_MS : FIRING_MS));

@@ -13,6 +13,8 @@ export type Outgoing = {
   notification: AlertNotification;
   /** An earlier attempt may have arrived. */
   possibleRepeat: boolean;
+  /** The id under which the same channel was told of the alert first. */
+  opening?: string | undefined;
   /** What has become true since, for people: an alert that is over by the time its opening can be told. */
   notes: readonly string[];
 };

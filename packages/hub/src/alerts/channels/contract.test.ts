@@ -40,6 +40,27 @@ describe.each(Object.keys(CHANNELS) as ChannelKind[])('a channel of kind %s', (k
       expect(arrival?.shown).toContain(fact);
   });
 
+  it('tells what became of a repair: of which alert, why, and what to do next', async () => {
+    const { alert, at } = notification();
+    const heal = {
+      attemptId: 'heal_01kaj2q9zv0000000000000003',
+      policy: 'restart',
+      remedy: 'restart the container veria-api',
+      why: 'veria/db was changed right before (82 %)',
+      detail: 'restarted in 2 s',
+      expiresAt: '2026-11-21T04:30:00.000Z',
+    };
+    expect(await send(outgoing({ type: 'heal.approval_needed', at, alert, heal }))).toMatchObject({
+      kind: 'delivered',
+    });
+    const shown = far.arrivals().at(-1)?.shown;
+    // A template says what its writer wants to be said, by the names of the notification.
+    const facts = kind === 'template' ? [] : [heal.why, heal.detail, heal.remedy, heal.attemptId];
+    for (const fact of ['Error rate above 5', ...facts]) expect(shown).toContain(fact);
+    if (kind === 'webhook') expect(shown).toContain(heal.expiresAt);
+    else expect(shown).toContain('[critical, approval needed] veria/api');
+  });
+
   it('sends the same id at every attempt and says when it may be a repeat', async () => {
     await send();
     await send(outgoing(undefined, { possibleRepeat: true }));

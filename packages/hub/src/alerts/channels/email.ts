@@ -61,12 +61,15 @@ function content(outgoing: Outgoing, context: SendContext) {
 }
 
 /** A Message-ID that is the same at every attempt, and a thread that holds all mails of one alert. */
-function headers({ id, notification, possibleRepeat }: Outgoing, { publicUrl }: SendContext) {
+function headers({ id, notification, possibleRepeat, opening }: Outgoing, { publicUrl }: SendContext) {
   const host = URL.parse(publicUrl)?.hostname.replace(/[^a-z0-9.-]/gi, '') || 'orrery.invalid';
   const thread = `<${notification.alert.id}@${host}>`;
+  const first = opening === undefined || opening === id ? undefined : `<${opening}@${host}>`;
   return {
     messageId: `<${id}@${host}>`,
-    ...(notification.type === 'channel.test' ? {} : { inReplyTo: thread, references: thread }),
+    ...(notification.type === 'channel.test'
+      ? {}
+      : { inReplyTo: first ?? thread, references: [thread, ...(first ? [first] : [])] }),
     headers: {
       'Auto-Submitted': 'auto-generated',
       'X-Auto-Response-Suppress': 'All',

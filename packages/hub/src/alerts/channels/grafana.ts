@@ -17,7 +17,9 @@ export const grafana: ChannelFamily<'grafana'> = {
   target: ({ url }) => maskHook(url),
   async send(declaration, outgoing, context) {
     const { alert, type } = outgoing.notification;
-    const over = type === 'alert.resolved' || type === 'alert.ignored';
+    const over = type === 'alert.resolved' || type === 'alert.ignored' || alert.status === 'resolved';
+    // What became of a repair stands in the mark of its alert.
+    const isNews = outgoing.notification.heal !== undefined;
     const request = {
       headers: { authorization: `Bearer ${declaration.token}`, ...deliveryHeaders(outgoing) },
       url: annotationsUrl(declaration.url),
@@ -26,7 +28,7 @@ export const grafana: ChannelFamily<'grafana'> = {
     if (known !== undefined && known.kind !== 'found') return known.outcome;
     const mark = markFor(declaration, outgoing, context, over);
     if (known?.id === undefined) return post(context, { ...request, body: JSON.stringify(mark) });
-    if (!over) return { kind: 'delivered', detail: 'it is marked there already' };
+    if (!over && !isNews) return { kind: 'delivered', detail: 'it is marked there already' };
     const { timeEnd, text, tags } = mark;
     return post(context, {
       ...request,

@@ -1,5 +1,6 @@
-import { type AlertNotification, formatDuration } from '@orrery/protocol';
+import { type AlertNotification, formatDuration, type HealNews } from '@orrery/protocol';
 import type { Outgoing, SendContext } from './channel.ts';
+import { headingOf, stateOf, tagOf } from './words.ts';
 
 /** What people are told, before it takes a channel's form. All of it is plain text that nobody has escaped yet. */
 export type Message = {
@@ -53,7 +54,7 @@ export function message(
   { notification, notes, possibleRepeat }: Outgoing,
   { publicUrl }: Pick<SendContext, 'publicUrl'>,
 ): Message {
-  const { alert, type, at } = notification;
+  const { alert, type, at, heal } = notification;
   const where = oneLine(alert.service === undefined ? alert.project : `${alert.project}/${alert.service}`, 130);
   const title = oneLine(alert.title, 200) || '(no title)';
   const lasted =
@@ -62,7 +63,7 @@ export function message(
     { name: 'Project', value: oneLine(alert.project, 80) },
     ...(alert.service === undefined ? [] : [{ name: 'Service', value: oneLine(alert.service, 80) }]),
     { name: 'Severity', value: alert.severity },
-    { name: 'Category', value: alert.category },
+    ...(heal ? [] : [{ name: 'Category', value: alert.category }]),
     { name: 'Since', value: time(alert.createdAt) },
     ...(alert.resolvedAt === undefined
       ? []
@@ -72,16 +73,18 @@ export function message(
             value: `${time(alert.resolvedAt)} after ${duration(lasted ?? 0)}, by ${oneLine(alert.resolvedBy ?? 'recovery', 120)}`,
           },
         ]),
-    ...(alert.occurrences > 1 ? [{ name: 'Seen', value: `${alert.occurrences} times` }] : []),
+    ...(alert.occurrences > 1 && !heal ? [{ name: 'Seen', value: `${alert.occurrences} times` }] : []),
+    ...(heal ? aboutRepair(heal) : []),
   ];
+  const recommendation = heal ? nextStep(type, heal) : alert.recommendation;
   return {
-    state: STATES[type],
+    state: stateOf(notification),
     severity: alert.severity,
-    subject: `[${tagOf(type, alert.severity)}] ${title.startsWith(where) ? title : `${where}: ${title}`}`,
-    title: `${HEADINGS[type]}${title}`,
-    description: lines(alert.description, 2000),
+    subject: `[${tagOf(notification)}] ${title.startsWith(where) ? title : `${where}: ${title}`}`,
+    title: `${headingOf(type)}${title}`,
+    description: lines(heal ? storyOf(heal) : alert.description, 2000),
     facts,
-    ...(alert.recommendation === undefined ? {} : { recommendation: lines(alert.recommendation, 1000) }),
+    ...(recommendation === undefined ? {} : { recommendation: lines(recommendation, 1000) }),
     notes: [
       ...notes,
       ...(possibleRepeat ? [`This may be a repeat: an earlier attempt to send it (${time(at)}) was cut short.`] : []),
@@ -89,47 +92,29 @@ export function message(
     link:
       type === 'channel.test' || type === 'rule.matched'
         ? publicUrl
-        : `${publicUrl}/alerts?alert=${encodeURIComponent(alert.id)}`,
+        : type === 'heal.approval_needed'
+          ? `${publicUrl}/healing`
+          : `${publicUrl}/alerts?alert=${encodeURIComponent(alert.id)}`,
   };
 }
 
-/** A line about something that is open names the severity: it decides whether somebody gets up. */
-const tagOf = (type: AlertNotification['type'], severity: string): string =>
-  type === 'alert.opened' || type === 'rule.matched'
-    ? severity
-    : type === 'alert.reminder' || type === 'alert.escalated'
-      ? `${severity}, ${WORDS[type]}`
-      : WORDS[type];
-const WORDS: Record<AlertNotification['type'], string> = {
-  'alert.opened': 'open',
-  'alert.acknowledged': 'acknowledged',
-  'alert.resolved': 'resolved',
-  'alert.ignored': 'ignored',
-  'alert.reminder': 'still open',
-  'alert.escalated': 'escalated',
-  'rule.matched': 'rule',
-  'channel.test': 'test',
-};
-const HEADINGS: Record<AlertNotification['type'], string> = {
-  'alert.opened': '',
-  'alert.acknowledged': 'Acknowledged: ',
-  'alert.resolved': 'Resolved: ',
-  'alert.ignored': 'Ignored: ',
-  'alert.reminder': 'Still open: ',
-  'alert.escalated': 'Nobody has answered yet: ',
-  'rule.matched': '',
-  'channel.test': '',
-};
-const STATES: Record<AlertNotification['type'], Message['state']> = {
-  'alert.opened': 'firing',
-  'alert.acknowledged': 'firing',
-  'alert.resolved': 'resolved',
-  'alert.ignored': 'firing',
-  'alert.reminder': 'firing',
-  'alert.escalated': 'firing',
-  'rule.matched': 'firing',
-  'channel.test': 'test',
-};
+/** Why, what is done about it, and what came of it so far. */
+const storyOf = ({ why, remedy, detail }: HealNews): string =>
+  [`Why: ${why}`, `Remedy: ${remedy}`, ...(detail === undefined ? [] : [`What came of it: ${detail}`])].join('\n');
+
+const aboutRepair = ({ policy, attemptId }: HealNews): Message['facts'] => [
+  { name: 'Policy', value: oneLine(policy, 80) },
+  ...(attemptId === undefined ? [] : [{ name: 'Attempt', value: attemptId }]),
+];
+
+/** What only a person can do next. */
+function nextStep(type: AlertNotification['type'], { attemptId, expiresAt }: HealNews): string | undefined {
+  if (type === 'heal.approval_needed')
+    return `Say yes or no${expiresAt === undefined ? '' : ` until ${time(expiresAt)}`}: under Healing in the console, or with \`orrery heal approve ${attemptId}\`.`;
+  if (type === 'heal.person') return 'Nothing more is done by itself: look at the alert, and repair it by hand.';
+  if (type === 'heal.worse') return 'Look at what was done: it made things worse.';
+  return undefined;
+}
 
 /** One colour for a state: red, amber or blue while it fires, green when it is over. */
 export const colour = ({ state, severity }: Message): string =>

@@ -1,11 +1,11 @@
-import { Alert } from '@orrery/protocol';
+import { Alert, HealNews } from '@orrery/protocol';
 import type { Outgoing, SendContext } from './channel.ts';
 import { message } from './message.ts';
 
 /** What a template may name, by path. */
 export function templateValues(outgoing: Outgoing, context: Pick<SendContext, 'publicUrl' | 'projectOf'>) {
   const { id, notification, possibleRepeat } = outgoing;
-  const { alert, type, at } = notification;
+  const { alert, type, at, heal } = notification;
   const told = message(outgoing, context);
   const project = context.projectOf?.(alert.project);
   return {
@@ -18,6 +18,7 @@ export function templateValues(outgoing: Outgoing, context: Pick<SendContext, 'p
     notes: told.notes.join('\n'),
     link: told.link,
     alert,
+    heal,
     project: {
       slug: alert.project,
       name: project?.name ?? alert.project,
@@ -38,6 +39,7 @@ const FIELDS: Readonly<Record<keyof ReturnType<typeof templateValues>, readonly 
   notes: [],
   link: [],
   alert: Object.keys(Alert.shape),
+  heal: Object.keys(HealNews.shape),
   project: ['slug', 'name', 'tags', 'teams', 'domain'],
 };
 

@@ -2,7 +2,7 @@ import { iso } from '../../platform/clock.ts';
 import type { Db } from '../../platform/db.ts';
 import type { AlertContext } from '../context.ts';
 import { activeSilences } from '../silences/active.ts';
-import type { AlertRow, DeliveryRow } from '../tables.ts';
+import type { AlertRow, DeliveryRow, NotificationType } from '../tables.ts';
 import { matches } from './match.ts';
 
 /** Why nobody is told of an alert now. `by` is a silence's id or `maintenance:<name>`. */
@@ -30,6 +30,9 @@ export async function loadHolds({ routes, maintenance }: AlertContext, db: Db, n
   };
 }
 
+/** Whether it tells what became of a repair. */
+export const isOfRepair = (type: NotificationType): boolean => type.startsWith('heal.');
+
 type Judged = Pick<AlertRow, 'status' | 'resolved_at' | 'acknowledged_by' | 'inhibited_by'>;
 
 /** Pure: why a notification that is due is not told after all, in words; undefined when it is. */
@@ -49,7 +52,11 @@ export function keptBack(
     if (alert.status !== 'open') return `it is ${alert.status}`;
   } else if (delivery.type === 'alert.resolved')
     return alert.status === 'resolved' ? undefined : 'it came back before its end was to be told';
-  else return undefined;
+  else if (isOfRepair(delivery.type)) {
+    const deferred = delivery.planned_at > delivery.created_at;
+    if (deferred && alert.status === 'resolved') return 'it was over before it was to be told';
+    if (alert.status === 'ignored') return 'it is ignored';
+  } else return undefined;
   if (alert.inhibited_by !== null) return `it hangs on what another alert is about: ${alert.inhibited_by}`;
   return hold?.reason;
 }

@@ -1,19 +1,27 @@
-import type { Clock } from '../../platform/clock.ts';
-import type { Db } from '../../platform/db.ts';
-import { newId } from '../../platform/ids.ts';
-import type { Log } from '../../platform/log.ts';
-import { type Outbound, OutboundError } from '../../platform/outbound.ts';
-import type { Notice } from './notices.ts';
-import type { AccountTables } from './tables.ts';
+import type { Clock } from './clock.ts';
+import type { Db } from './db.ts';
+import { newId } from './ids.ts';
+import { defineJob, type JobDefinition } from './jobs.ts';
+import type { Log } from './log.ts';
+import { type Outbound, OutboundError } from './outbound.ts';
 
+/** What stands at a moment in Grafana. Plain text: it is escaped here. */
+export type Mark = { tags: readonly string[]; text: string };
 export type Annotator = {
   readonly enabled: boolean;
+  /** Sends what waits; none without a Grafana. */
+  readonly jobs: JobDefinition[];
   /** Hands a mark over inside the caller's transaction. */
-  hand(trx: Db, notice: Notice, at: number): Promise<void>;
+  hand(trx: Db, mark: Mark, at: number): Promise<void>;
   /** Sends what waits, oldest first, until nothing does or Grafana is away. */
   deliver(signal?: AbortSignal): Promise<void>;
   waiting(): Promise<number>;
 };
+
+/** The job to wake when marks wait. */
+export const ANNOTATE = 'grafana.annotate';
+/** Its name tells where marks came from first. */
+type Tables = { ai_annotations: { id: string; at: number; body: string } };
 
 const TIMEOUT_MS = 5000;
 const PAUSE_MS = { first: 500, longest: 15_000 };
@@ -31,7 +39,7 @@ export function createAnnotator(deps: {
   most?: number;
 }): Annotator {
   const { db, clock, log, outbound, grafana } = deps;
-  const tables = db.withTables<AccountTables>();
+  const tables = db.withTables<Tables>();
   let failures = 0;
   let notBefore = 0;
 
@@ -79,19 +87,24 @@ export function createAnnotator(deps: {
     return Number(row.count);
   }
 
-  return {
+  const annotator: Annotator = {
     enabled: grafana !== undefined,
-    async hand(trx, notice, at) {
+    jobs: grafana
+      ? [
+          defineJob({
+            name: ANNOTATE,
+            agent: 'Hub',
+            schedule: { everyMs: 1000 },
+            timeoutMs: 120_000,
+            run: ({ signal }) => annotator.deliver(signal),
+          }),
+        ]
+      : [],
+    async hand(trx, { tags, text }, at) {
       if (!grafana) return;
-      const tags = [
-        'orrery',
-        'ai',
-        notice.kind,
-        ...[notice.data.provider, notice.data.model].filter((tag) => typeof tag === 'string'),
-      ];
-      const body = JSON.stringify({ time: at, tags: [...new Set(tags)], text: escaped(notice.title) });
+      const body = JSON.stringify({ time: at, tags: [...new Set(['orrery', ...tags])], text: escaped(text) });
       await trx
-        .withTables<AccountTables>()
+        .withTables<Tables>()
         .insertInto('ai_annotations')
         .values({ id: newId('mark', at), at, body })
         .execute();
@@ -117,6 +130,7 @@ export function createAnnotator(deps: {
     },
     waiting,
   };
+  return annotator;
 }
 
 /** Grafana shows the text as HTML. */
