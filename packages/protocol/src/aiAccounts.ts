@@ -186,6 +186,15 @@ export const AiCall = z.object({
   outcome: z.string(),
   status: z.int(),
   failovers: z.array(z.object({ provider: z.string(), reason: z.string() })),
+  /** Attempts that did not serve and are billed all the same; they are part of the figures above. */
+  lost: z.array(
+    z.object({
+      provider: z.string(),
+      model: z.string(),
+      usage: z.looseObject({ inputTokens: z.int(), outputTokens: z.int() }),
+      estimated: z.boolean(),
+    }),
+  ),
   cached: z.boolean(),
   error: z.string().nullable(),
   /** Why this provider. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { injections } from '../../../../test/services/injections.ts';
 import type { Database } from '../platform/db.ts';
 import { temporaryDatabase } from '../platform/testing.ts';
 import { systemCaller } from './caller.ts';
@@ -86,23 +87,6 @@ describe('a key', () => {
     expect(await less.json()).toMatchObject({ status: 403, detail: expect.stringContaining('configure') });
   });
 });
-
-/** 500 injection strings: breakers, boolean, stacked, timed and union payloads, also in the clothes of our own keys. */
-function injections(): string[] {
-  const open = ["'", '"', "')", '"))', '`', '\\', "';", '%27', '0', 'orr_'];
-  const middle = [
-    ' OR 1=1',
-    ' OR true',
-    ' AND SLEEP(5)',
-    '; DROP TABLE api_keys',
-    ' UNION SELECT NULL,NULL',
-    '||pg_sleep(5)',
-  ];
-  const end = ['--', ' --+', '#', '/*', ';', "='", '\u00a0', ', ', "' LIKE '%"];
-  const all = open.flatMap((a) => middle.flatMap((b) => end.map((c) => `${a}${b}${c}`)));
-  const shaped = all.slice(0, 40).map((text) => `orr_0123456789abcdef_${text}`);
-  return [...all.slice(0, 460), ...shaped];
-}
 
 describe('500 injection strings in a header', () => {
   const strings = injections();

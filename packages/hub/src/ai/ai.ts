@@ -162,7 +162,6 @@ export function createAi(deps: AiDeps) {
       );
     },
 
-    isLocal: (provider: string): boolean => book.find(provider)?.local === true,
     providers: (): AiProviderView[] => book.all().map((provider) => viewOf(provider, clock)),
     probe: () => probeAll(probing),
 

@@ -35,8 +35,7 @@ export function openGateway(deps: GatewayDeps) {
     guardrail: accounts.guardrail,
   });
   const leads = createLeads({ db, clock, appendEvents: deps.appendEvents });
-  const isLocal = (provider: string) => ai.isLocal(provider);
-  const routes: Route<Caller>[] = aiRoutes(ai, { leads, clock, priceOf, isLocal });
+  const routes: Route<Caller>[] = aiRoutes(ai, { leads, clock });
   return {
     routes,
     /** Has a model answer a question of the hub's own, on whatever provider fits; accounted for and audited like every call. Throws HubError when none answers. */

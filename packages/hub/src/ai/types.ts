@@ -45,6 +45,9 @@ export type Usage = {
 /** `refused`: the caller's own fault or over a limit. `cut`: content had begun when the provider failed. */
 export type Outcome = 'ok' | 'refused' | 'failed' | 'cancelled' | 'cut';
 
+/** What an attempt that did not serve has used all the same: its provider will bill it. */
+export type Lost = { provider: string; model: string; usage: Usage; estimated: boolean };
+
 /** How a call ended. */
 export type CallOutcome = {
   readonly outcome: Outcome;
@@ -64,6 +67,8 @@ export type CallOutcome = {
   /** Of the latency, what the hub itself took. */
   readonly overheadMs: number;
   readonly failovers: readonly { readonly provider: string; readonly reason: string }[];
+  /** Attempts besides the one that served, as far as they cost something. */
+  readonly lost?: readonly Lost[];
   /** Why this provider: the routing decision, for people to read. */
   readonly decision: unknown;
   /** Answered from the exact cache; nothing was paid. */
@@ -86,8 +91,8 @@ export type Admission =
 export interface Accounts {
   /** Commits the intent row, reserves budget and a concurrency place; or says why not. The candidates let it reserve for the dearest one. */
   admit(call: CallFacts, candidates: readonly Candidate[], signal?: AbortSignal): Promise<Admission>;
-  /** Settles what `admit` reserved and writes ledger and audit; called once, before the answer is closed, also when the client left. */
-  settle(call: CallFacts, outcome: CallOutcome): Promise<void>;
+  /** Settles what `admit` reserved and writes ledger and audit; called once, before the answer is closed, also when the client left. Answers what it cost, in billionths of a dollar; null when nobody knows. */
+  settle(call: CallFacts, outcome: CallOutcome): Promise<number | null>;
 }
 
 export type CachedAnswer = { status: number; contentType: string; body: Uint8Array; provider?: string; model?: string };

@@ -12,7 +12,7 @@ import { type Amount, type Applied, applying } from './limits.ts';
 import { createPlaces } from './places.ts';
 import { forbids, permitted } from './policy.ts';
 import type { Prices } from './prices.ts';
-import { callRow, counted, type KnownFacts, knownFacts } from './record.ts';
+import { callRow, counted, inAll, type KnownFacts, knownFacts } from './record.ts';
 import { recover } from './recover.ts';
 import type { AccountsConfig } from './settings.ts';
 import type { CallRow } from './tables.ts';
@@ -101,6 +101,18 @@ export function createLedger(deps: {
   }
 
   async function admit(call: CallFacts, fitting: readonly Candidate[], signal?: AbortSignal): Promise<Admission> {
+    try {
+      return await judged(call, fitting, signal);
+    } catch (error) {
+      // A refusal is written too, and so waits for the ledger as what is let in does.
+      if (!isOutage(error)) throw error;
+      throw new HubError('unavailable', 'The ledger cannot be written just now, and no call is made without it.', {
+        retryAfter: 1,
+      });
+    }
+  }
+
+  async function judged(call: CallFacts, fitting: readonly Candidate[], signal?: AbortSignal): Promise<Admission> {
     const facts = knownFacts(call);
     const { policy } = deps.config();
     const candidates = permitted(policy, call, fitting);
@@ -128,21 +140,22 @@ export function createLedger(deps: {
       return { ok: true, ...(granted.localOnly ? { localOnly: true } : {}), ...only };
     } catch (error) {
       place.release();
-      if (isOutage(error))
-        throw new HubError('unavailable', 'The ledger cannot be written just now, and no call is made without it.', {
-          retryAfter: 1,
-        });
       throw error;
     }
   }
 
-  async function settle(call: CallFacts, outcome: CallOutcome): Promise<void> {
+  async function settle(call: CallFacts, outcome: CallOutcome): Promise<number | null> {
     const known = open.get(call.id);
     open.delete(call.id);
     known?.release();
     const facts = known?.facts ?? knownFacts(call);
-    const usage = counted(call.estimate, outcome);
-    const cost = costOf(call, outcome, known?.candidates ?? [], usage);
+    const candidates = known?.candidates ?? [];
+    const served = counted(call.estimate, outcome);
+    const lost = (outcome.lost ?? []).map((one) => ({
+      ...one,
+      cost: prices.cost(one.provider, one.model, isLocal(candidates, one.provider), one.usage, call.at),
+    }));
+    const { usage, cost } = inAll({ usage: served, cost: costOf(call, outcome, candidates, served) }, lost);
     const row = callRow(facts, outcome, usage, cost);
     const settlement: Settlement = {
       row,
@@ -166,6 +179,7 @@ export function createLedger(deps: {
       unwritten.add(write);
       again ??= setInterval(() => void writeAgain(), AGAIN_MS).unref();
     }
+    return row.cost_nano;
   }
 
   function costOf(
@@ -183,8 +197,7 @@ export function createLedger(deps: {
       return { nano: prices.dearest(candidates, prompt, call.at), source: 'estimate' };
     }
     if (provider === undefined || model === undefined) return undefined;
-    const local = candidates.find((one) => one.provider === provider)?.local ?? false;
-    return prices.cost(provider, model, local, usage, call.at);
+    return prices.cost(provider, model, isLocal(candidates, provider), usage, call.at);
   }
 
   let writing: Promise<void> | undefined;
@@ -224,6 +237,9 @@ export function createLedger(deps: {
     },
   };
 }
+
+const isLocal = (candidates: readonly Candidate[], provider: string): boolean =>
+  candidates.find((one) => one.provider === provider)?.local ?? false;
 
 const WHAT = { requests: 'requests', tokens: 'tokens', nano: 'US dollars' } as const;
 

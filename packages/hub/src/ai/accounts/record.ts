@@ -1,4 +1,4 @@
-import type { CallFacts, CallOutcome, Usage } from '../types.ts';
+import type { CallFacts, CallOutcome, Lost, Usage } from '../types.ts';
 import type { Cost } from './prices.ts';
 import type { CallRow } from './tables.ts';
 
@@ -55,17 +55,43 @@ const CHARS_PER_TOKEN = 3;
  */
 export function counted(estimate: CallFacts['estimate'], outcome: CallOutcome): Counted {
   if (outcome.cached) return { inputTokens: 0, outputTokens: 0, estimated: false };
-  if (outcome.usage) return { ...outcome.usage, estimated: false };
+  const said = Math.ceil((outcome.receivedChars ?? 0) / CHARS_PER_TOKEN);
+  const { usage } = outcome;
+  // Providers count at the end of a stream: one that was cut has said more than it had counted by then.
+  const isShort = usage !== undefined && outcome.outcome !== 'ok' && usage.outputTokens < said;
+  if (usage) return { ...usage, ...(isShort ? { outputTokens: said } : {}), estimated: isShort };
   const worked = outcome.outcome === 'ok' || outcome.outcome === 'cut' || outcome.outcome === 'cancelled';
-  if (!worked || (outcome.provider === undefined && outcome.outcome !== 'cancelled'))
-    return { inputTokens: 0, outputTokens: 0, estimated: false };
-  const outputTokens = Math.ceil((outcome.receivedChars ?? 0) / CHARS_PER_TOKEN);
-  return { inputTokens: estimate.inputTokens, outputTokens, estimated: true };
+  // Whoever was asked when the caller left is among the lost, where anything is known of it.
+  const nobody = outcome.provider === undefined && (outcome.outcome !== 'cancelled' || outcome.lost !== undefined);
+  if (!worked || nobody) return { inputTokens: 0, outputTokens: 0, estimated: false };
+  return { inputTokens: estimate.inputTokens, outputTokens: said, estimated: true };
 }
+
+/**
+ * What a call used and cost in all: with the attempts that did not serve and are billed all the same. One without a price makes the sum
+ * unknown, not smaller. Pure.
+ */
+export function inAll(
+  served: { usage: Counted; cost: Cost | undefined },
+  lost: readonly (Lost & { cost: Cost | undefined })[],
+): { usage: Counted; cost: Cost | undefined } {
+  const all = { ...served };
+  for (const one of lost) {
+    const usage: Counted = { ...all.usage, estimated: all.usage.estimated || one.estimated };
+    for (const what of AMOUNTS) usage[what] = (usage[what] ?? 0) + (one.usage[what] ?? 0);
+    all.usage = usage;
+    all.cost = all.cost && one.cost && { nano: all.cost.nano + one.cost.nano, source: sourceOf(all.cost, one.cost) };
+  }
+  return all;
+}
+
+const AMOUNTS = ['inputTokens', 'outputTokens', 'cacheReadTokens', 'cacheWriteTokens', 'reasoningTokens'] as const;
+const sourceOf = (one: Cost, other: Cost): string => (one.nano === 0 ? other.source : one.source);
 
 /** The one row of a call that has come to its end. */
 export function callRow(facts: KnownFacts, outcome: CallOutcome, usage: Counted, cost: Cost | undefined): CallRow {
-  const told = JSON.stringify({ decision: outcome.decision ?? null, failovers: outcome.failovers });
+  const { decision: why = null, failovers, lost = [] } = outcome;
+  const told = JSON.stringify({ decision: why, failovers, ...(lost.length > 0 ? { lost } : {}) });
   return {
     ...facts,
     provider: wordOrNull(outcome.provider),
@@ -90,7 +116,7 @@ export function callRow(facts: KnownFacts, outcome: CallOutcome, usage: Counted,
     decision:
       told.length <= MAX_DECISION
         ? told.replaceAll('\\u0000', '')
-        : JSON.stringify({ decision: null, failovers: outcome.failovers.slice(0, 10) }),
+        : JSON.stringify({ decision: null, failovers: failovers.slice(0, 10), lost: lost.slice(0, 10) }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AiCall } from '@orrery/protocol';
 import { iso } from '../../platform/clock.ts';
+import type { Lost } from '../types.ts';
 import type { CallRow } from './tables.ts';
 
 /** Dollars of billionths of one, as a decimal number. */
@@ -10,6 +11,7 @@ export function auditRecord(row: CallRow): AiCall {
   const told = (row.decision === null ? {} : JSON.parse(row.decision)) as {
     decision?: unknown;
     failovers?: AiCall['failovers'];
+    lost?: Lost[];
   };
   return {
     id: row.id,
@@ -45,6 +47,7 @@ export function auditRecord(row: CallRow): AiCall {
     failovers: told.failovers ?? [],
     cached: row.cached === 1,
     error: row.error,
+    lost: told.lost ?? [],
     decision: told.decision ?? null,
   };
 }

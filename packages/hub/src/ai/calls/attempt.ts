@@ -7,7 +7,7 @@ import { FaultError } from '../providers/keys.ts';
 import type { Usage } from '../types.ts';
 import { APIS, isObject, type Json, mergeUsage } from '../wire/api.ts';
 import { createCutter, readEvents, type WireEvent } from '../wire/events.ts';
-import { type Fault, faultOf, judgeStatus } from './fault.ts';
+import { type Fault, faultOf, judgeStatus, spentOf } from './fault.ts';
 
 /** A stream whose content has begun. */
 export type OpenStream = {
@@ -21,6 +21,7 @@ export type OpenStream = {
   resume(): void;
 };
 export type Opened =
+  /** Whole, and in the caller's own protocol. */
   | { kind: 'whole'; contentType: string; bytes: Buffer; body: Json; usage: Usage | undefined }
   /** The caller's own fault, as the provider put it; nothing when its words did not come whole. */
   | { kind: 'caller'; status: number; contentType: string; bytes: Buffer }
@@ -36,6 +37,8 @@ export type AttemptInput = {
   answers?: number;
   headers: Readonly<Record<string, string>>;
   body: Uint8Array | string;
+  /** Translates a whole answer for the caller; one that cannot be is a fault of the provider's. None where both speak one protocol. */
+  translate?: ((body: Json) => Json) | undefined;
   /** Longest time to the whole answer, when the caller asks for less than the provider has. */
   totalMs?: number | undefined;
   signal: AbortSignal;
@@ -105,7 +108,11 @@ export function attempt(input: AttemptInput): Promise<Opened> {
     if (mode === 'refusal' && fault.reason !== 'stopped')
       resolve({ kind: 'caller', status, contentType: 'application/json', bytes: Buffer.alloc(0) });
     else if (open) tellEnd(fault);
-    else reject(new FaultError(fault));
+    else {
+      const whole = mode === 'whole' && contentType.includes('json');
+      const seen = { usage, asked: exchange?.begun() === true, answering: whole || mode === 'stream' };
+      reject(new FaultError(fault, spentOf(fault, { ...seen, chars: whole && !usage ? size : chars })));
+    }
   }
   function finish(): void {
     if (ended) return;
@@ -233,9 +240,14 @@ export function attempt(input: AttemptInput): Promise<Opened> {
           return resolve({ kind: 'caller', status, contentType, bytes });
         }
         const whole = readWhole(bytes, contentType, stream, api);
-        if ('reason' in whole) return fail(whole);
+        ({ usage } = whole);
+        if ('fault' in whole) return fail(whole.fault);
+        const told = input.translate
+          ? translated(whole.body, input.translate)
+          : { contentType, bytes, body: whole.body };
+        if ('reason' in told) return fail(told);
         finish();
-        resolve({ kind: 'whole', contentType, bytes, ...whole });
+        resolve({ kind: 'whole', ...told, usage });
       },
       fail(error) {
         fail(faultOf(error));
@@ -257,27 +269,43 @@ export function attempt(input: AttemptInput): Promise<Opened> {
 
 const one = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
 
+/** What an answer is to the caller. Providers write what they like: whatever cannot be translated or written is a fault of theirs. */
+function translated(
+  body: Json,
+  translate: (body: Json) => Json,
+): { contentType: string; bytes: Buffer; body: Json } | Fault {
+  try {
+    const told = translate(body);
+    return { contentType: 'application/json', bytes: Buffer.from(JSON.stringify(told)), body: told };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { reason: 'wrong_shape', detail: `the answer cannot be translated: ${why}` };
+  }
+}
+
 function readWhole(
   bytes: Buffer,
   contentType: string,
   stream: boolean,
   api: AiApi,
-): { body: Json; usage: Usage | undefined } | Fault {
-  if (!isUtf8(bytes)) return { reason: 'invalid_json', detail: 'the answer was no UTF-8' };
+): { usage?: Usage | undefined } & ({ body: Json } | { fault: Fault }) {
+  const wrong = (reason: Fault['reason'], detail: string, usage?: Usage) => ({ fault: { reason, detail }, usage });
+  if (!isUtf8(bytes)) return wrong('invalid_json', 'the answer was no UTF-8');
   const text = bytes.toString('utf8').trim();
-  if (text === '') return { reason: 'empty', detail: 'the answer was empty' };
-  if (/html/i.test(contentType) || text.startsWith('<')) return { reason: 'not_json', detail: 'the answer was a page' };
+  if (text === '') return wrong('empty', 'the answer was empty');
+  if (/html/i.test(contentType) || text.startsWith('<')) return wrong('not_json', 'the answer was a page');
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
-    return { reason: 'invalid_json', detail: 'the answer was no valid JSON' };
+    return wrong('invalid_json', 'the answer was no valid JSON');
   }
-  if (!isObject(body)) return { reason: 'wrong_shape', detail: 'the answer was no object' };
+  if (!isObject(body)) return wrong('wrong_shape', 'the answer was no object');
+  const usage = APIS[api].usage(body);
   if (!APIS[api].isAnswer(body))
     return 'error' in body && body.error !== null
-      ? { reason: 'error_in_body', detail: 'the answer was an error under a good status' }
-      : { reason: 'wrong_shape', detail: 'the answer held no answer' };
-  if (stream) return { reason: 'wrong_shape', detail: 'a stream was asked for, and none came' };
-  return { body, usage: APIS[api].usage(body) };
+      ? wrong('error_in_body', 'the answer was an error under a good status', usage)
+      : wrong('wrong_shape', 'the answer held no answer', usage);
+  if (stream) return wrong('wrong_shape', 'a stream was asked for, and none came', usage);
+  return { body, usage };
 }

@@ -1,4 +1,5 @@
 import type { OutboundError } from '../../platform/outbound.ts';
+import type { Usage } from '../types.ts';
 
 /** Why a provider did not serve. The words never hold what it wrote: that may be anything. */
 export type Fault = {
@@ -30,6 +31,28 @@ export type Fault = {
   /** Until when the key is left alone, in ms from now. */
   retryAfterMs?: number;
 };
+
+/** What a provider has worked for an attempt that came to nothing: by its own word where it gave one, and the characters that came. */
+export type Spent = { usage?: Usage | undefined; chars: number };
+
+/** Faults with which the hub gives up on a provider that may be at work. */
+const GIVEN_UP: ReadonlySet<Fault['reason']> = new Set(['first_timeout', 'idle_timeout', 'total_timeout', 'stopped']);
+/** Faults behind which an answer has begun: a page or nothing at all is none. */
+const HALF: ReadonlySet<Fault['reason']> = new Set([...GIVEN_UP, 'reset', 'invalid_json', 'too_large', 'truncated']);
+
+/**
+ * Pure: what a failed attempt is billed for, as far as anybody can know. A provider that counted is believed; one that had begun to answer,
+ * or had the request and was not waited for, has read the prompt. A refusal, a page and an empty body cost nothing.
+ */
+export function spentOf(
+  fault: Fault,
+  seen: { asked: boolean; answering: boolean; usage: Usage | undefined; chars: number },
+): Spent | undefined {
+  const { asked, answering, usage, chars } = seen;
+  if (usage) return { usage, chars };
+  if (answering && chars > 0 && HALF.has(fault.reason)) return { chars };
+  return asked && GIVEN_UP.has(fault.reason) ? { chars: 0 } : undefined;
+}
 
 /** Statuses after which another provider may do better, as after those about the hub's own key or account: the rest is the caller's fault. */
 const PASSING = new Set([408, 409, 425, 429]);

@@ -3,19 +3,23 @@ import { OutboundError, type Pool } from '../../platform/outbound.ts';
 import { type Book, type Provider, pickKey } from '../providers/book.ts';
 import { FaultError, type ProviderKey } from '../providers/keys.ts';
 import type { Chosen } from '../routing/decide.ts';
-import type { Guardrail } from '../types.ts';
+import { bridgeOf } from '../translate/index.ts';
+import type { Guardrail, Lost } from '../types.ts';
+import type { Json } from '../wire/api.ts';
 import { answersAsked } from '../wire/request.ts';
 import { attempt, type Opened } from './attempt.ts';
-import { type Fault, faultOf, wordsOf } from './fault.ts';
+import { type Fault, faultOf, type Spent, wordsOf } from './fault.ts';
 import { outgoing } from './outgoing.ts';
 import type { Watch } from './overhead.ts';
 import type { Prepared } from './prepare.ts';
 
 export type Failover = { provider: string; reason: string };
 export type Served = { opened: Opened; chosen: Chosen; provider: Provider; key: ProviderKey };
-export type Sought =
-  | ({ ok: true; failovers: Failover[]; release(): void } & Served)
-  | { ok: false; failovers: Failover[]; faults: Fault[]; refusal?: { reason: string; field?: string } };
+/** `lost`: what the others have used that were asked and did not serve. */
+export type Sought = { failovers: Failover[]; lost: Lost[] } & (
+  | ({ ok: true; release(): void } & Served)
+  | { ok: false; faults: Fault[]; refusal?: { reason: string; field?: string } }
+);
 export type SeekDeps = {
   book: Book;
   pool: Pool;
@@ -37,6 +41,7 @@ export async function seek(
 ): Promise<Sought> {
   const failovers: Failover[] = [];
   const faults: Fault[] = [];
+  const lost: Lost[] = [];
   let refusal: { reason: string; field?: string } | undefined;
   const note = (chosen: Chosen, fault: Fault) => {
     faults.push(fault);
@@ -68,6 +73,11 @@ export async function seek(
   }
 
   const running = new Set<Running>();
+  /** Ends those that are not needed any more, and counts what they have used. */
+  const endOthers = async () => {
+    for (const other of running) other.cancel();
+    for (const other of running) lost.push(...lostOf(call, other.chosen, await other.result));
+  };
   const begin = () => {
     const one = launch();
     if (one) running.add(one);
@@ -85,22 +95,24 @@ export async function seek(
     }
     running.delete(first.one);
     if ('opened' in first) {
-      for (const other of running) other.cancel();
+      await endOthers();
       const { chosen, provider, key } = first.one;
-      return { ok: true, failovers, opened: first.opened, chosen, provider, key, release: first.one.release };
+      return { ok: true, failovers, lost, opened: first.opened, chosen, provider, key, release: first.one.release };
     }
     first.one.release();
+    lost.push(...lostOf(call, first.one.chosen, first));
     note(first.one.chosen, first.fault);
     if (signal.aborted) break;
     const late = left();
     if (running.size === 0 && (late === undefined || late > 1)) begin();
   }
-  for (const other of running) other.cancel();
-  return { ok: false, failovers, faults, ...(refusal ? { refusal } : {}) };
+  await endOthers();
+  return { ok: false, failovers, lost, faults, ...(refusal ? { refusal } : {}) };
 }
 
+type Result = { opened: Opened } | { fault: Fault; spent?: Spent | undefined };
 type Running = Omit<Served, 'opened'> & {
-  result: Promise<{ opened: Opened } | { fault: Fault }>;
+  result: Promise<Result>;
   release(): void;
   cancel(): void;
 };
@@ -131,11 +143,17 @@ function run(
   const from = deps.clock.monotonic();
   const { stream } = call.facts;
   const answers = answersAsked(call.body);
+  const bridge = bridgeOf(call.api, chosen.api);
+  const translate = bridge && ((body: Json) => bridge.answer(body, call.body));
   const { pool, clock } = deps;
   if (signal.aborted) own.abort();
   const result = key
     .guard(() =>
-      attempt({ pool, clock, provider, api: chosen.api, stream, answers, ...request, totalMs, signal: own.signal }),
+      attempt({
+        ...{ pool, clock, provider, api: chosen.api, stream, answers, translate },
+        ...request,
+        ...{ totalMs, signal: own.signal },
+      }),
     )
     .then(
       (opened) => {
@@ -145,7 +163,7 @@ function run(
       (error: unknown) => {
         const fault = error instanceof FaultError ? error.fault : faultOf(asOutbound(error));
         if (fault.reason !== 'stopped') stats.failed(wordsOf(fault));
-        return { fault };
+        return { fault, spent: error instanceof FaultError ? error.spent : undefined };
       },
     );
   return {
@@ -159,10 +177,29 @@ function run(
   };
 }
 
+const CHARS_PER_TOKEN = 3;
+
+/** What an attempt has used that did not serve: also one that had an answer when another was first. */
+function lostOf({ facts }: Prepared, { provider, model }: Chosen, result: Result): Lost[] {
+  const spent = 'opened' in result ? spentByOpened(result.opened) : result.spent;
+  if (!spent) return [];
+  const { usage, chars } = spent;
+  const said = Math.ceil(chars / CHARS_PER_TOKEN);
+  if (usage && usage.outputTokens >= said) return [{ provider, model, usage, estimated: false }];
+  const inputTokens = usage?.inputTokens ?? facts.estimate.inputTokens;
+  return [{ provider, model, usage: { ...usage, inputTokens, outputTokens: said }, estimated: true }];
+}
+
+function spentByOpened(opened: Opened): Spent | undefined {
+  if (opened.kind === 'stream') return { usage: opened.usage(), chars: opened.receivedChars() };
+  if (opened.kind === 'whole') return opened.usage ? { usage: opened.usage, chars: 0 } : { chars: opened.bytes.length };
+  return undefined;
+}
+
 const asOutbound = (error: unknown): OutboundError =>
   error instanceof OutboundError ? error : new OutboundError('protocol', 'the exchange failed');
 
-type First = { one: Running } & ({ opened: Opened } | { fault: Fault });
+type First = { one: Running } & Result;
 
 /** The first of them that ends, or undefined when none has after the time to hedge. */
 async function firstOf(running: ReadonlySet<Running>, hedgeMs: number | undefined): Promise<First | undefined> {

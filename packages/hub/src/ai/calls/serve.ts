@@ -3,7 +3,7 @@ import { factsOf } from '../providers/book.ts';
 import type { ProviderFacts } from '../routing/decide.ts';
 import { type Chosen, type Decision, decide } from '../routing/decide.ts';
 import { bridgeOf } from '../translate/index.ts';
-import type { Accounts, Cache, CachedAnswer, CallOutcome, Contents, Usage } from '../types.ts';
+import type { Accounts, Cache, CachedAnswer, CallOutcome, Contents, Lost, Usage } from '../types.ts';
 import type { Json } from '../wire/api.ts';
 import type { WireError } from '../wire/errors.ts';
 import { writeEvent } from '../wire/events.ts';
@@ -46,6 +46,8 @@ export type Answer = {
       body?: Json;
       usage?: Usage;
       cached?: boolean;
+      /** What the call has cost in all, in US dollars; null when nobody knows, absent when it did not come to an answer. */
+      costUsd?: number | null;
     }
   | { kind: 'refused'; error: WireError; retryAfterMs?: number }
   /** Carries the stream to its end and settles the call. */
@@ -74,12 +76,13 @@ export async function serve(
   const watch = createWatch(deps.clock);
   const decision = decideNow(deps, call);
   const failovers: Failover[] = [];
+  const lost: Lost[] = [];
   let settled = false;
-  const settle = async (outcome: Omit<CallOutcome, 'latencyMs' | 'overheadMs' | 'decision' | 'failovers'>) => {
-    if (settled) return;
+  const settle = async (outcome: Ending): Promise<number | null> => {
+    if (settled) return null;
     settled = true;
-    const whole: CallOutcome = { ...outcome, ...watch.figures(), failovers, decision };
-    await deps.accounts.settle(call.facts, whole);
+    const whole: CallOutcome = { ...outcome, ...watch.figures(), failovers, lost, decision };
+    return deps.accounts.settle(call.facts, whole);
   };
   const base = () => ({ id: call.facts.id, failovers, ...watch.figures() });
   const refuse = (error: WireError, retryAfterMs?: number): Answer => ({
@@ -108,7 +111,7 @@ export async function serve(
       const { body, ...rest } = kept;
       // A stream is given again as it was, in one piece.
       const parsed = isStream(kept) ? {} : { body: bodyOf(kept) };
-      return { ...base(), kind: 'whole', ...rest, bytes: body, ...parsed, cached: true };
+      return { ...base(), kind: 'whole', ...rest, bytes: body, ...parsed, cached: true, costUsd: 0 };
     }
     const { only } = admission;
     const candidates = decision.candidates.filter(
@@ -121,6 +124,7 @@ export async function serve(
     }
     const sought = await seek(deps, call, candidates, watch, signal);
     failovers.push(...sought.failovers);
+    lost.push(...sought.lost);
     if (!sought.ok) {
       const error = failureOf(sought, candidates, admission.localOnly === true, signal.aborted);
       const outcome = signal.aborted
@@ -158,19 +162,22 @@ export async function serve(
         bytes: opened.bytes,
       };
     }
-    const bridge = bridgeOf(call.api, chosen.api);
-    const body = bridge ? bridge.answer(opened.body, call.body) : opened.body;
-    const bytes = bridge ? Buffer.from(JSON.stringify(body)) : opened.bytes;
-    const contentType = bridge ? 'application/json' : opened.contentType;
-    const { usage } = opened;
-    await settle({ outcome: 'ok', status: 200, ...by, ...(usage ? { usage } : {}) });
+    const { contentType, bytes, body, usage } = opened;
+    const nano = await settle({ outcome: 'ok', status: 200, ...by, ...(usage ? { usage } : {}) });
+    const costUsd = nano === null ? null : nano / 1e9;
     await remember(deps, call, { status: 200, contentType, body: bytes, ...by });
-    return { ...base(), ...by, kind: 'whole', status: 200, contentType, bytes, body, ...(usage ? { usage } : {}) };
+    return {
+      ...{ ...base(), ...by, kind: 'whole', status: 200, contentType, bytes, body, costUsd },
+      ...(usage ? { usage } : {}),
+    };
   } catch (error) {
     await settle({ outcome: 'failed', status: 500, error: 'the hub failed' });
     throw error;
   }
 }
+
+/** How a call ends, as far as its figures do not say it. */
+type Ending = Omit<CallOutcome, 'latencyMs' | 'overheadMs' | 'decision' | 'failovers' | 'lost'>;
 
 type Carry = {
   deps: ServeDeps;
@@ -178,7 +185,7 @@ type Carry = {
   sought: Sought & { ok: true };
   opened: OpenStream;
   sink: StreamSink;
-  settle(outcome: Omit<CallOutcome, 'latencyMs' | 'overheadMs' | 'decision' | 'failovers'>): Promise<void>;
+  settle(outcome: Ending): Promise<unknown>;
   by: { provider: string; model: string; providerKey: string };
   watch: ReturnType<typeof createWatch>;
   failureEvent(error: WireError): string;
@@ -236,7 +243,10 @@ async function carryStream({
     }
   const usage = opened.usage();
   const known = { ...by, status: 200, receivedChars: opened.receivedChars(), ...(usage ? { usage } : {}) };
-  if (signal.aborted) return settle({ outcome: 'cancelled', ...known });
+  if (signal.aborted) {
+    await settle({ outcome: 'cancelled', ...known });
+    return;
+  }
   if (fault) {
     if (fault.reason !== 'stopped') sought.key.fail(fault);
     sought.provider.stats.failed(fault.reason);

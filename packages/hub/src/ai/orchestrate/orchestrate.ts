@@ -13,9 +13,6 @@ export type OrchestrateDeps = {
   ai: Pick<Ai, 'run' | 'explain'>;
   leads: Pick<Leads, 'add'>;
   clock: Clock;
-  /** USD of what was used; null when it has no price. */
-  priceOf(provider: string, model: string, tokens: { input: number; output: number }): number | null;
-  isLocal(provider: string): boolean;
 };
 
 const FENCE =
@@ -50,13 +47,8 @@ export async function orchestrate(
   const result = await resultOf(deps, input, ask, caller, tenant, tally);
   const last = tally.answers.at(-1);
   const { provider = '', model: served = '' } = last ?? {};
-  const prices = tally.answers.map(({ provider: by = '', model: its = '', usage, cached }) =>
-    cached || deps.isLocal(by)
-      ? 0
-      : usage
-        ? deps.priceOf(by, its, { input: usage.inputTokens, output: usage.outputTokens })
-        : null,
-  );
+  // As the ledger has them: with the provider's cache, and with attempts that are billed though they did not serve.
+  const prices = tally.answers.map(({ costUsd = null }) => costUsd);
   const latencyMs = deps.clock.monotonic() - started;
   return {
     result,

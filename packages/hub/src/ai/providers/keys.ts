@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { CircuitBreakerPolicy } from 'cockatiel';
 import type { Clock } from '../../platform/clock.ts';
-import type { Fault } from '../calls/fault.ts';
+import type { Fault, Spent } from '../calls/fault.ts';
 
 /** Read with the first key: a hub that declares no provider needs no breaker. */
 const breakers = (): typeof import('cockatiel') => createRequire(import.meta.url)('cockatiel');
@@ -9,10 +9,13 @@ const breakers = (): typeof import('cockatiel') => createRequire(import.meta.url
 /** A fault as it is thrown: cockatiel counts what is thrown. */
 export class FaultError extends Error {
   readonly fault: Fault;
-  constructor(fault: Fault) {
+  /** What the provider will bill all the same. */
+  readonly spent: Spent | undefined;
+  constructor(fault: Fault, spent?: Spent) {
     super(fault.detail);
     this.name = 'FaultError';
     this.fault = fault;
+    this.spent = spent;
   }
 }
 

@@ -19,7 +19,13 @@ export type PooledHandler = {
   /** Once, in place of `end`; also after `abort`. */
   fail(error: OutboundError): void;
 };
-export type PooledExchange = { pause(): void; resume(): void; abort(error: OutboundError): void };
+export type PooledExchange = {
+  pause(): void;
+  resume(): void;
+  abort(error: OutboundError): void;
+  /** Whether it has a connection, and so may have been read. */
+  begun(): boolean;
+};
 export type Pool = {
   send(request: PooledRequest, handler: PooledHandler): PooledExchange;
   close(): Promise<void>;
@@ -106,6 +112,7 @@ export function createPool(options: {
       return {
         pause: () => controller?.pause(),
         resume: () => controller?.resume(),
+        begun: () => controller !== undefined,
         abort(error) {
           if (over) return;
           reason = error;
