@@ -26,7 +26,13 @@ export type Reach = {
  * O(edges × failing ÷ 32).
  */
 export function reachOf(graph: Graph, failing: readonly Onset[]): Reach {
-  const { groups, groupOf } = graph;
+  const { groups } = graph;
+  /** Its own group: a service that nobody declares has the needs of its project, and is no other part of it. */
+  const groupOf = (project: string, service: string | null): number | undefined => {
+    const group = graph.groupOf(project, service);
+    const name = service === null ? project : `${project}/${service}`;
+    return group !== undefined && groups[group]?.parts.includes(name) ? group : undefined;
+  };
   const bitOf = new Map<number, number>();
   for (const part of failing) {
     const group = groupOf(part.project, part.service);
@@ -114,7 +120,7 @@ export function reachOf(graph: Graph, failing: readonly Onset[]): Reach {
     },
     // A project as a whole is not explained by what fails inside of it.
     upstreamOnset: ({ project, service }, severity) =>
-      above[groupOf(project, service) ?? -1]?.[RANKS[severity]] ?? Infinity,
+      above[graph.groupOf(project, service) ?? -1]?.[RANKS[severity]] ?? Infinity,
   };
 }
 

@@ -91,6 +91,24 @@ describe('the likeliest cause', () => {
     expect(first(facts)).toBe(expected);
   });
 
+  it('of many services of one project that fail at once is the project', () => {
+    const graph = graphOf(Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`p/s${i}`, []])));
+    expect(
+      first(
+        Array.from({ length: 10 }, (_, i) => alert(`p/s${i}`, 0, 'failing')),
+        graph,
+      ),
+    ).toBe('failing p');
+  });
+
+  it.each(['p/other', 'q/x'])(
+    'of many services that nobody declares is their project, where %s is declared',
+    (declared) => {
+      const alerts = Array.from({ length: 10 }, (_, i) => alert(`p/s${i}`, 0, 'failing'));
+      expect(first(alerts, graphOf({ [declared]: [] }))).toBe('failing p');
+    },
+  );
+
   it('in a circle is who began', () => {
     const circle = graphOf({ 'a/x': ['b/x'], 'b/x': ['a/x'] });
     expect(first([...down('a/x', 0), ...down('b/x', 120)], circle)).toBe('failing a/x');

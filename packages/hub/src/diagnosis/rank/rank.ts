@@ -36,7 +36,7 @@ export function rank({ facts, declared, learned, well }: Situation): Cause[] {
   const began = Math.min(...parts.map(({ at }) => at));
   const sole = soleServices(parts);
   const symptomsOf = Map.groupBy(symptoms, nameOf);
-  const hypotheses = gatherHypotheses(known, { failing, began, sole });
+  const hypotheses = gatherHypotheses(known, { failing, began, sole, together: togetherOf(parts, reach.learned) });
   const seenAt = new Map<string, Hypothesis[]>();
   for (const hypothesis of hypotheses)
     if (SEEN.has(hypothesis.kind)) {
@@ -99,9 +99,28 @@ function soleServices(failing: readonly Onset[]): Map<string, Part> {
   return sole;
 }
 
+/** Services, by name, of projects of which several fail and none of these by what it needs: they may have more in common than anybody has declared. */
+function togetherOf(failing: readonly Onset[], reach: Reach): Set<string> {
+  const own = failing.filter(
+    (part) => part.service !== null && reach.upstreamOnset(part, part.severity) === Number.POSITIVE_INFINITY,
+  );
+  const projects = [...Map.groupBy(own, ({ project }) => project).values()];
+  return new Set(projects.filter((services) => services.length > 1).flatMap((services) => services.map(nameOf)));
+}
+
 function gatherHypotheses(
   facts: readonly Fact[],
-  { failing, began, sole }: { failing: ReadonlyMap<string, Onset>; began: number; sole: ReadonlyMap<string, Part> },
+  {
+    failing,
+    began,
+    sole,
+    together,
+  }: {
+    failing: ReadonlyMap<string, Onset>;
+    began: number;
+    sole: ReadonlyMap<string, Part>;
+    together: ReadonlySet<string>;
+  },
 ): Hypothesis[] {
   const hypotheses = new Map<string, Hypothesis>();
   for (const fact of facts) {
@@ -112,7 +131,14 @@ function gatherHypotheses(
     const onset = failing.get(nameOf(part))?.at ?? began;
     const factor = inTime(fact, onset);
     if (factor <= 0) continue;
+    const shared = fact.role === 'symptom' && together.has(nameOf(fact));
     for (const { kind, weight } of fact.speaks) {
+      if (shared && SEEN.has(kind)) {
+        const whole = { part: { project: fact.project, service: null }, kind };
+        const common = hypotheses.get(keyOf(whole)) ?? { ...whole, held: [] };
+        common.held.push({ weight: weight * WEIGHTS.downstream, fact });
+        hypotheses.set(keyOf(whole), common);
+      }
       const key = keyOf({ part, kind });
       const known = hypotheses.get(key) ?? { part, kind, held: [] };
       known.held.push({ weight: weight * factor, fact });
