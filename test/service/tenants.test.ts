@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import type { Alert, Incident, KeyView, Me, Silence } from '@orrery/protocol';
+import type { Alert, Incident, KeyView, Me, Pattern, Silence } from '@orrery/protocol';
 import { permissionAsked, ROUTE_ASKS } from '@orrery/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiClient, createApi, type RunningHub, startHub } from '../services/hub.ts';
@@ -101,7 +101,34 @@ beforeAll(async () => {
     ...{ id: 'heal_zebra', project: 'zebra-shop', service: 'zebra-web', status: 'proposed', severity: 'warning' },
     ...{ alert_id: alert.id, before_states: '{}', plan: '{}', verdict: '{}', diagnosis: '{}' },
   });
+  leaveRow(hub, 'forecasts', {
+    ...{ series_id: 777, project: 'zebra-shop', key: 'zebra.count', tags: '{}', state: 'not_enough_data' },
+    ...{ reason: 'not enough data', tried_at: Date.now() },
+  });
+  leaveRow(hub, 'security_incidents', {
+    ...{ id: 'sec_zebra', project: 'zebra-shop', family: 'sql_injection', rule: 'tautology', route: 'GET /zebra' },
+    ...{ place: 'query', actor: 'unknown', fingerprint: 'zebra', total: 3, first_at: Date.now(), last_at: Date.now() },
+  });
+  const symptom = {
+    category: 'availability',
+    severity: 'critical',
+    check: 'http',
+    failure: 'unreachable',
+    cause: null,
+  };
+  leaveRow(hub, 'pattern_evidence', {
+    ...{ id: 'heal_zebra', pattern_id: 'zebra', project: 'zebra-shop', service: 'zebra-web', tries: 1, at: Date.now() },
+    ...{ symptom: JSON.stringify(symptom), remedy_kind: 'docker', remedy_form: 'restart a container' },
+  });
+  // What was learned is remembered for some seconds.
+  const pattern = await until(
+    async () => (await hub.api.read<{ items: Pattern[] }>('/api/patterns?project=zebra-shop')).items[0],
+    { timeoutMs: 20_000, what: 'a pattern' },
+  );
   theirs = {
+    'forecasts/{id}': '777',
+    'patterns/{id}': pattern.id,
+    'security/{id}': 'sec_zebra',
     'channels/{name}': 'zebra-hook',
     'fed/actions/{requestId}': run.body.requestId,
     'alerts/{id}': alert.id,
@@ -137,6 +164,7 @@ const KEPT = {
   tenants: 'id, name, tier, features',
   api_keys: 'id, name, tenant, revoked_at',
   heal_attempts: 'id, project, status, approved_by',
+  pattern_allowances: 'id, by_name',
   users: 'id, role, tenant, disabled_at',
   invitations: 'id, email, tenant, revoked_at',
 };
@@ -206,6 +234,10 @@ describe('one tenant', () => {
       '/ops/health?project=zebra-shop',
       '/ops/deliveries?project=zebra-shop',
       '/ops/log-templates?project=zebra-shop',
+      '/api/performance?project=zebra-shop',
+      '/api/forecasts?project=zebra-shop',
+      '/api/security?project=zebra-shop',
+      '/api/patterns?project=zebra-shop',
       '/api/fed/sparklines?key=zebra.count',
     ]) {
       const { status, text } = await admin.get(path);
@@ -397,10 +429,13 @@ function around(text: string): string {
 const NEEDS: Readonly<Record<string, string>> = {
   '/api/fed/sparklines': 'key=zebra.count',
   '/ops/ai/usage': 'by=project',
+  '/api/patterns/export': 'names=true',
+  '/api/performance': 'project=acme-shop',
 };
 /** Lists that tell staff nothing of any project here, and why. A new list that is not here has to be given something to tell. */
 const SAY_NOTHING: Readonly<Record<string, string>> = {
   '/api/fed/actions': 'runs with their counts; the one run of the other tenant is asked for by its id',
+  '/api/performance': 'of one project at a time; another’s is asked for in vain below',
   '/api/fed/mesh/hubs': 'no hub of a project is heard over the mesh',
   '/ops/ai/budgets': 'no budget is declared',
   '/ops/ai/forecast': 'no budget is declared',

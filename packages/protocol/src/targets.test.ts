@@ -75,9 +75,13 @@ const PLACES: Record<string, (target: string) => [schema: z.ZodType, declared: u
     HealPolicy,
     { name: 'p', remedy: { kind: 'docker', container: 'c', socket } },
   ],
+  'socket of an engine that is healed': (socket) => [
+    FileDeclaration,
+    { projects: [{ slug: 'v', name: 'V', hubUrl: 'http://h' }], autoheal: [{ project: 'v', socket }] },
+  ],
 };
 /** A path of the hub's own machine is what a socket is. */
-const PATHS = new Set(['docker.socket', 'docker.socket of a remedy']);
+const PATHS = new Set(['docker.socket', 'docker.socket of a remedy', 'socket of an engine that is healed']);
 
 describe.each(Object.entries(PLACES))('%s', (place, declare) => {
   test.each(SCHEMES)('takes no %j', (target) => {
