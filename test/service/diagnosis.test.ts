@@ -173,6 +173,13 @@ describe('the likeliest cause', () => {
 
   test('is not made up where the data is not enough, and what comes later is taken in', async () => {
     const hub = await start();
+    // What was done before the hub knew the project would be no change.
+    const known = async () =>
+      (await hub.api.read<{ items: OpsEvent[] }>('/ops/events/recent?limit=200&type=project.seen')).items.some(
+        ({ project }) => project === 'base',
+      );
+    await until(known, { what: 'the project was heard of' });
+    const deployedAt = new Date().toISOString();
     await samples(hub, 'base', 'strange.figure', [5]);
     const [none] = await until(
       async () => {
@@ -183,13 +190,7 @@ describe('the likeliest cause', () => {
     );
     expect(none?.causes).toEqual([]);
     expect(none?.evidence.map(({ kind }) => kind)).toEqual(['alert']);
-    await push(
-      hub,
-      'base',
-      'events.deploy.finished',
-      { title: 'base 7 is out' },
-      new Date(Date.parse(none?.evidence[0]?.at ?? '') - 300).toISOString(),
-    );
+    await push(hub, 'base', 'events.deploy.finished', { title: 'base 7 is out' }, deployedAt);
     await foundOn(hub, 'deploy', 'base');
   });
 });
