@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import {
   type ChannelTest,
+  type FedProject,
   type OpsHealth,
   type Problem,
   type ProjectAdded,
@@ -167,9 +168,13 @@ describe('a hub that may not reach private addresses', () => {
         /private or reserved|own machine is private|link-local or metadata|only http and https|no valid URL/,
       );
     expect(forbidden.connections()).toBe(0);
-    // What is no declaration at all is told of and watched by nobody, and takes no other project with it.
-    const slugs = (await hub.api.read<{ slug: string }[]>('/api/fed/projects')).map(({ slug }) => slug);
-    expect(slugs).toEqual(['shop']);
+    // What is no declaration at all is shown with what is wrong with it, watched by nobody, and takes no other project with it.
+    const shown = await hub.api.read<FedProject[]>('/api/fed/projects');
+    expect(shown.map(({ slug, broken }) => [slug, broken !== undefined])).toEqual([
+      ...schemes.map((_, i) => [`bad-${i}`, true]),
+      ['shop', false],
+    ]);
+    expect(JSON.stringify(shown)).not.toMatch(/passwd|docker\.sock|gopher|share/);
     for (const i of schemes.keys()) expect(hub.stderr()).toContain(`"project":"bad-${i}"`);
   });
 });
