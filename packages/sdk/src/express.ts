@@ -27,7 +27,7 @@ export function orrery(instance: Instance, options: ExpressOptions = {}): Reques
     const started = performance.now();
     const trace = requests.open();
     const bytes = byteCounter(req);
-    res.once('close', () => {
+    res.on('close', () => {
       const { method } = req;
       const route = ask(options.route, req) ?? templateOf(req, path);
       const status = res.writableFinished ? res.statusCode : 499;
@@ -47,7 +47,7 @@ export function orrery(instance: Instance, options: ExpressOptions = {}): Reques
         target: req.originalUrl,
         header: (name) => headerOf(req, name),
         body: (req as { body?: unknown }).body,
-        actor: ask(options.actor, req, res) ?? actorOf(req.ip, headerOf(req, 'x-forwarded-for')),
+        actor: () => ask(options.actor, req, res) ?? actorOf(req.ip, headerOf(req, 'x-forwarded-for')),
       });
     });
     requests.run(trace, next);
@@ -66,9 +66,16 @@ function templateOf(req: Request, path: string): string {
 function mountOf(baseUrl: string, own: string, path: string): string {
   if (baseUrl !== '') return maskIds(baseUrl);
   if (/[*{(\\]/.test(own)) return '';
-  const segments = path.split('/').filter(Boolean);
-  const before = segments.length - own.split('/').filter(Boolean).length;
-  return before > 0 ? maskIds(`/${segments.slice(0, before).join('/')}`) : '';
+  const before = segmentsOf(path) - segmentsOf(own);
+  return before > 0 ? maskIds(`/${path.split('/').filter(Boolean).slice(0, before).join('/')}`) : '';
+}
+
+/** How many segments a path has; this runs on every request, so nothing is made of it. */
+function segmentsOf(path: string): number {
+  let count = 0;
+  for (let at = 0; at < path.length; at++)
+    if (path.charCodeAt(at) !== 0x2f && (at === 0 || path.charCodeAt(at - 1) === 0x2f)) count++;
+  return count;
 }
 
 /** A mount path is concrete: what looks like an id in it becomes `:id`, or every tenant would be a route. */

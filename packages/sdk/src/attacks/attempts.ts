@@ -78,15 +78,19 @@ export function createAttempts(limits: AttemptLimits, now: () => number) {
     return 0;
   }
 
+  const isRefusal = (status: number) => status === 401 || status === 403 || status === 429;
+
   return {
+    /** Whether an answer of this status may make anything of what was before: then its actor matters. */
+    concerns: (status: number): boolean => isRefusal(status) || (known.size > 0 && status < 400),
     /** What an answer makes of what was before; undefined when nothing. */
     see(method: string, route: string, status: number, actor: string): Attempt | undefined {
-      const isRefusal = status === 401 || status === 403 || status === 429;
-      if (!isRefusal && (known.size === 0 || status >= 400)) return undefined;
+      const refused = isRefusal(status);
+      if (!refused && (known.size === 0 || status >= 400)) return undefined;
       const key = `${route}\n${actor}`;
       const at = now();
       let entry = known.get(key);
-      if (!isRefusal) {
+      if (!refused) {
         const guessed = entry?.guesses.told === true && at - entry.guesses.lastAt < MEMORY_MS;
         if (!guessed) return undefined;
         known.delete(key);

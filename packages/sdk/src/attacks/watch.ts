@@ -9,8 +9,8 @@ export type SeenRequest = Inspected & {
   /** The route's template. */
   route: string;
   status: number;
-  /** An address or a user; made opaque before anything leaves the process. */
-  actor?: string | undefined;
+  /** An address or a user, or how to find out: of most requests nobody asks. Made opaque before anything leaves the process. */
+  actor?: string | (() => string | undefined) | undefined;
 };
 
 export type AttackOptions = {
@@ -94,9 +94,10 @@ export function createAttackWatch(
       if (options.enabled === false) return;
       try {
         requests++;
-        const { actor } = request;
         const asked = options.bodies === false ? { ...request, body: undefined } : request;
         const signs = inspect(asked);
+        if (signs.length === 0 && !attempts.concerns(request.status)) return;
+        const actor = typeof request.actor === 'function' ? request.actor() : request.actor;
         for (const sign of signs) note(sign, request, actor === undefined ? 'unknown' : opaque(actor), 1);
         // Nobody can be told from anybody else without an actor: a crowd would look like one who guesses.
         const attempt =

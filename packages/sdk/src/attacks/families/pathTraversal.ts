@@ -72,8 +72,11 @@ const MANY_STEPS = 4;
 export const pathTraversal: Family = {
   needs: MARK.dots | MARK.slash,
   look(view) {
-    const path = view.text.replaceAll('\\', '/');
-    for (const wrapper of WRAPPERS) if (path.startsWith(wrapper)) return 'wrapper';
+    const path = view.text.includes('\\') ? view.text.replaceAll('\\', '/') : view.text;
+    // Most paths have none of these, and this is asked of every one.
+    const scheme = path.indexOf(':');
+    if (scheme === -1 && !path.includes('..') && !path.includes('etc/') && !path.includes('proc/')) return undefined;
+    if (scheme !== -1) for (const wrapper of WRAPPERS) if (path.startsWith(wrapper)) return 'wrapper';
     const steps = stepsUp(path);
     if (steps.count === 0) return absolute(path, view);
     if (view.place === 'path') return 'steps-up';
