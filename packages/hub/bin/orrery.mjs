@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const WANTED = 24;
 const here = dirname(fileURLToPath(import.meta.url));
@@ -39,7 +39,8 @@ const env = { ...process.env };
 // One heap for the few threads that share it: glibc's heap for each thread keeps what none of them needs any more.
 env.MALLOC_ARENA_MAX ??= '1';
 env.MALLOC_TRIM_THRESHOLD_ ??= '131072';
-if (modules) env.NODE_COMPILE_CACHE ??= join(modules, '.cache', 'orrery');
+const plain = pathToFileURL(join(here, 'plain.mjs'));
+if (modules) plain.searchParams.set('kept', join(modules, '.cache', 'orrery'));
 const args = [
   // A young generation of up to 24 MiB: V8's own 48 are never given back, and in a small one all that a check needs grows old. What has grown
   // old is collected when it has grown by three fifths, not by twice or more.
@@ -49,6 +50,7 @@ const args = [
   '--conditions=@orrery/source',
   '--disable-warning=ExperimentalWarning',
   '--disable-proto=delete',
+  ...(modules ? ['--import', plain.href] : []),
   main,
   ...process.argv.slice(2),
 ];

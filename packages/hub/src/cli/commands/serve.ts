@@ -39,12 +39,16 @@ async function serve(options: ServeOptions, terminal: Terminal): Promise<void> {
   const hub = await startHub(config, { log });
   const stopping = stopOnSignals(hub, log);
   // What the start needed and nothing needs again is a tenth of a hub at rest; the engine would keep it for good.
-  await globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  const { collectAtRest } = await import('../../platform/rest.ts');
+  const collect = () => globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  collect();
+  const stopCollecting = collectAtRest(collect);
   if (json) {
     terminal.stdout.write(`${JSON.stringify({ listening: hub.url })}\n`);
     if (hub.setupUrl) terminal.stdout.write(`${JSON.stringify({ setup: hub.setupUrl })}\n`);
   } else welcome(config, hub, terminal);
   await stopping;
+  stopCollecting();
 
   function warn({ source, field, line, reason }: Issue, say: typeof describeIssue): void {
     log.warn({ field, line }, say({ source, field, reason, ...(line === undefined ? {} : { line }) }));

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { type HttpBindings, serve } from '@hono/node-server';
+import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
@@ -388,27 +388,32 @@ export async function listen(options: {
       randomUUID(),
       new URL(url).pathname,
     );
-  const server = serve(
-    {
-      fetch: (request, env) => (app ? app.fetch(request, env) : starting(request.url)),
-      hostname: options.host,
-      port: options.port,
-      overrideGlobalObjects: false,
-      ...(options.tls === undefined
-        ? { serverOptions: { highWaterMark: SOCKET_BUFFER } }
-        : {
-            createServer: createTlsServer,
-            serverOptions: { highWaterMark: SOCKET_BUFFER, ...secureOptions(readTls(options.tls.files)) },
-          }),
-    },
-    resolve,
-  ) as Server;
-  // Raw routes come first, on the connection itself; everything else goes on as before.
-  const [others] = server.listeners('request');
-  server.removeAllListeners('request');
-  server.on('request', (incoming, outgoing) => {
-    if (!app?.raw?.(incoming, outgoing)) others?.call(server, incoming, outgoing);
+  // What turns a connection into a request brings 6 MiB of fetch with it: it is read with the first one, and a hub that nobody asks lives without.
+  let others: Promise<(incoming: IncomingMessage, outgoing: ServerResponse) => unknown> | undefined;
+  const loadOthers = () =>
+    import('@hono/node-server').then(({ getRequestListener }) =>
+      getRequestListener((request, env) => (app ? app.fetch(request, env) : starting(request.url)), {
+        hostname: options.host,
+        overrideGlobalObjects: false,
+      }),
+    );
+  const server = options.tls
+    ? createTlsServer({ highWaterMark: SOCKET_BUFFER, ...secureOptions(readTls(options.tls.files)) })
+    : createServer({ highWaterMark: SOCKET_BUFFER });
+  // Raw routes come first, on the connection itself.
+  server.on('request', (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    if (app?.raw?.(incoming, outgoing)) return;
+    others ??= loadOthers();
+    others.then(
+      (answer) => answer(incoming, outgoing),
+      // No file could be opened: the next one tries again.
+      () => {
+        others = undefined;
+        incoming.destroy();
+      },
+    );
   });
+  server.listen(options.port, options.host, () => resolve(server.address() as AddressInfo));
   // It stays: a connection that could not be accepted later on is no reason to end.
   server.on('error', (error: NodeJS.ErrnoException) => {
     const inUse = error.code === 'EADDRINUSE';
