@@ -1,3 +1,4 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { LatencySketch } from '@orrery/protocol';
 import { type Db, inTransaction } from '../../platform/db.ts';
 import { fingerprintOf } from '../finding.ts';
@@ -10,8 +11,8 @@ import type { PerformanceTables, SubjectKind } from './tables.ts';
 export const HOUR = 3_600_000;
 /** What comes later than this after its hour finds its sketch gone: its counts are added, its quantiles stay. */
 const OPEN_MS = 3 * HOUR;
-/** Windows that are folded in one transaction. */
-const AT_ONCE = 50;
+/** Windows that are folded in one transaction, and so without a pause. */
+const AT_ONCE = 10;
 /** A product whose templates hold ids must not fill the disk: further names wait until old ones are forgotten. */
 const MAX_SUBJECTS = 500;
 const CHUNK = 200;
@@ -21,6 +22,7 @@ export async function fold(db: Db, signal: AbortSignal | undefined): Promise<num
   let folded = 0;
   for (;;) {
     signal?.throwIfAborted();
+    await yieldToOthers();
     const some = await inTransaction(db, foldSome);
     folded += some;
     if (some < AT_ONCE) return folded;

@@ -1,3 +1,4 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Clock } from '../../platform/clock.ts';
 import { type Db, inTransaction } from '../../platform/db.ts';
 import type { Log } from '../../platform/log.ts';
@@ -57,7 +58,8 @@ export function createJudging(deps: JudgeDeps) {
     ];
     for (const [project, satisfied] of declared) {
       signal?.throwIfAborted();
-      // One project at a time: what all of them told of in ten minutes is a lot to hold.
+      // One project at a time: what all of them told of in ten minutes is a lot to hold. In between it is the turn of all else that waits.
+      await yieldToOthers();
       const mine = await windowsOf(db, { project, after: now - 2 * RECENT_MS, until: now });
       const firing = problems.get(project) ?? [];
       const servers = connections.get(project) ?? [];

@@ -1,7 +1,11 @@
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import type { Db } from '../../platform/db.ts';
 import { BASELINE_MS, type Baseline, baselineOf, type Hour } from './baseline.ts';
 import { HOUR, subjectOf } from './fold.ts';
 import type { PerformanceTables, SubjectKind } from './tables.ts';
+
+/** Names whose two weeks are read at once, and so without a pause. */
+const AT_ONCE = 20;
 
 type Kept = { hour: number; baselines: Map<string, Baseline | undefined> };
 
@@ -26,9 +30,11 @@ export function createUsual(db: Db) {
     }
     const { baselines } = mine;
     const missing = names.filter((name) => !baselines.has(name));
-    if (missing.length > 0) {
-      const hours = await hoursOf(db, project, kind, missing, now);
-      for (const name of missing) baselines.set(name, baselineOf(hours.get(subjectOf(kind, name)) ?? [], now));
+    for (let from = 0; from < missing.length; from += AT_ONCE) {
+      const some = missing.slice(from, from + AT_ONCE);
+      await yieldToOthers();
+      const hours = await hoursOf(db, project, kind, some, now);
+      for (const name of some) baselines.set(name, baselineOf(hours.get(subjectOf(kind, name)) ?? [], now));
     }
     return new Map(
       names.flatMap((name) => {
