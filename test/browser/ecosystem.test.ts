@@ -1,3 +1,4 @@
+import AxeBuilder from '@axe-core/playwright';
 import type { EcosystemGraph } from '@orrery/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -5,6 +6,7 @@ import { galaxy } from '../../bench/tools/galaxy.ts';
 import { ADMIN_ENV, openBrowser, openPage, type Session, sessionOf } from '../services/browser.ts';
 import { type FleetUnderWatch, startFleetUnderWatch } from '../services/fleet.ts';
 import { type RunningHub, startHub } from '../services/hub.ts';
+import { overflow } from '../services/in-page.ts';
 import { startNats } from '../services/nats.ts';
 import { until } from '../services/until.ts';
 
@@ -212,3 +214,64 @@ describe('the map', () => {
     await page.getByRole('table', { name: 'Projects of the map' }).waitFor();
   });
 });
+
+test('shows an earlier moment in its place, says so, and leads back; refreshes at the pace that was chosen', async () => {
+  const watch = await startFleetUnderWatch({ env: ADMIN_ENV });
+  onTestFinished(() => watch.dispose());
+  const veria = async (at?: string) => {
+    const { nodes } = await watch.hub.api.read<EcosystemGraph>(`/api/fed/graph${at ? `?at=${at}` : ''}`);
+    return nodes.find(({ id }) => id === 'veria');
+  };
+  await until(async () => (await veria())?.status === 'online' && Number((await veria())?.kpis?.auditsOk) > 0, {
+    what: 'Veria is online with its figures',
+    timeoutMs: 40_000,
+  });
+  const well = new Date().toISOString();
+  await watch.fleet.product('veria').fault('errors');
+  await until(async () => (await veria())?.status !== 'online', { what: 'Veria is ill', timeoutMs: 30_000 });
+  expect(await veria(well)).toMatchObject({ status: 'online', health: 1 });
+  expect((await veria(well))?.kpis?.auditsOk).toBeGreaterThan(0);
+  expect(
+    (await watch.hub.api.read<EcosystemGraph>('/api/fed/graph?at=2026-01-01T00:00:00Z').catch(String)).toString(),
+  ).toContain('nothing is kept');
+
+  const { page, troubles, close } = await openPage(browser, watch.hub.url, {
+    storageState: await sessionOf(browser, watch.hub.url),
+  });
+  onTestFinished(close);
+  const label = () => nodeOf(page, 'Veria').getAttribute('aria-label');
+  const places = () =>
+    page
+      .locator('.react-flow__node')
+      .evaluateAll((all: { getAttribute(name: string): string | null }[]) =>
+        all.map((each) => each.getAttribute('style')?.match(/translate\([^)]*\)/)?.[0]).sort(),
+      );
+  await page.goto('/ecosystem');
+  await nodeOf(page, 'Veria').waitFor();
+  expect(await label()).not.toContain('Online');
+  const before = await places();
+  await page.goto(`/ecosystem?when=${well}`);
+  await page.getByText(/^You are looking at/).waitFor();
+  await until(async () => (await label())?.includes('Online') ?? false, { what: 'Veria as it was' });
+  expect(await places()).toEqual(before);
+  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  // By keyboard a minute back, where the projects were not yet.
+  await page.getByRole('slider', { name: 'Moment' }).focus();
+  await page.keyboard.press('ArrowLeft');
+  await until(() => (query(page).get('when') ?? well) < well, { what: 'the link holds the earlier minute' });
+  await page.setViewportSize({ width: 390, height: 844 });
+  expect((await page.evaluate(overflow)).wide).toBeLessThanOrEqual(390);
+  await page.getByRole('button', { name: 'Back to live' }).click();
+  await until(async () => !((await label())?.includes('Online') ?? true), { what: 'Veria as it is' });
+  expect(query(page).get('when')).toBe(null);
+
+  await page.getByLabel('Refresh').selectOption('off');
+  expect(query(page).get('every')).toBe('off');
+  const answers: string[] = [];
+  page.on('response', (response) => {
+    if (new URL(response.url()).pathname === '/api/fed/graph') answers.push(response.url());
+  });
+  await page.getByLabel('Refresh').selectOption('10s');
+  await until(() => answers.length >= 2, { what: 'the map is fetched at its pace', timeoutMs: 30_000 });
+  expect(troubles).toEqual([]);
+}, 180_000);

@@ -275,7 +275,8 @@ export const api = {
   actions: (cursor?: string, signal?: AbortSignal) =>
     call<Page<Fanout>>('GET', '/api/fed/actions', { signal, query: { cursor, limit: 50 } }),
   action: (id: string, signal?: AbortSignal) => call<FanoutDetail>('GET', `/api/fed/actions/${seg(id)}`, { signal }),
-  graph: (signal?: AbortSignal) => call<EcosystemGraph>('GET', '/api/fed/graph', { signal }),
+  graph: (signal?: AbortSignal, at?: string) =>
+    call<EcosystemGraph>('GET', '/api/fed/graph', { signal, query: { at } }),
   metrics: (slug: string, { key, from, to, step, stat }: MetricsQuery, signal?: AbortSignal) =>
     call<FedMetrics>('GET', `/api/fed/metrics/${seg(slug)}`, {
       signal,

@@ -114,6 +114,8 @@ export const readSettings = (search: Search) =>
 export const ECOSYSTEM_TABLES = ['projects', 'edges'] as const;
 /** `x,y,zoom` of the map. */
 const PLACE = /^-?\d{1,7}(\.\d+)?,-?\d{1,7}(\.\d+)?,\d{1,2}(\.\d+)?$/;
+/** RFC 3339 in UTC. */
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/;
 const numberText = (value: unknown, test: (value: number) => boolean) => {
   const text = textOf(value);
   return text !== undefined && /^\d+(\.\d+)?$/.test(text) && test(Number(text)) ? text : undefined;
@@ -140,6 +142,11 @@ export const readEcosystem = (search: Search) =>
     open: textOf(search.open),
     as: oneOf(search.as, ECOSYSTEM_TABLES),
     sort: writeSort(readSort(search.sort)),
+    when:
+      typeof search.when === 'string' && !Number.isNaN(Date.parse(search.when)) && MOMENT.test(search.when)
+        ? search.when
+        : undefined,
+    every: oneOf(search.every, ['10s', '30s', '1min', 'off']),
     at: typeof search.at === 'string' && PLACE.test(search.at) ? search.at : undefined,
   });
 

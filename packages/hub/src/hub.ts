@@ -39,7 +39,7 @@ import { createOutbound } from './platform/outbound.ts';
 import { createSecrets } from './platform/secrets.ts';
 import { createTelemetry } from './platform/telemetry.ts';
 import { createTracing } from './platform/tracing.ts';
-import { projectFacts } from './project-facts.ts';
+import { projectFacts, projectFactsAt } from './project-facts.ts';
 import { createProjectHub } from './project-hub.ts';
 import { projectMetrics } from './project-metrics.ts';
 import { createConfigRecord, demandAdministrator } from './record-config.ts';
@@ -153,6 +153,8 @@ export async function startHub(config: Config, { log }: { log: Log }): Promise<H
       defaultApiKey: config.defaultApiKey?.reveal(),
       tracer: tracing,
       facts: (slugs) => projectFacts({ intake, samples }, slugs, clock.now()),
+      factsAt: (slugs, at) => projectFactsAt({ intake, samples }, slugs, at),
+      keptMs: () => Math.max(file.retention.checks, file.retention.raw),
       offlineAfterMs: () => file.freshness.offlineAfterMs,
       halfLifeMs: () => file.edges.halfLifeMs,
       tenantExists: access.tenants.exists,

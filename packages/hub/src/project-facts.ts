@@ -1,4 +1,4 @@
-import type { ProjectFacts } from './catalog/index.ts';
+import type { PastFacts, ProjectFacts } from './catalog/index.ts';
 import type { Intake } from './intake/index.ts';
 import type { Samples } from './samples/index.ts';
 
@@ -27,10 +27,7 @@ export async function projectFacts(
   for (const slug of slugs) facts.set(slug, { probes: [], latest: {} });
   for (const state of states)
     facts.get(state.project)?.probes.push({ status: state.status, latencyMs: state.latencyMs });
-  // A headline belongs to the project as a whole: one of a single service stands in only where there is no other.
-  for (const { project, key, value, at } of latest.toSorted(
-    (a, b) => Number(a.service === undefined) - Number(b.service === undefined),
-  )) {
+  for (const { project, key, value, at } of wholeLast(latest)) {
     const known = facts.get(project);
     if (known && at >= now - WINDOW_MS) known.latest[key] = value;
   }
@@ -44,3 +41,35 @@ export async function projectFacts(
   }
   return facts;
 }
+
+/** The same as of a moment of the past, as far as checks and samples of then are kept. */
+export async function projectFactsAt(
+  rooms: { intake: Pick<Intake, 'statesAt'>; samples: Pick<Samples, 'latestAt'> },
+  slugs: readonly string[],
+  at: number,
+): Promise<Map<string, PastFacts>> {
+  const [states, latest] = await Promise.all([rooms.intake.statesAt(at), rooms.samples.latestAt(slugs, HEADLINES, at)]);
+  const facts = new Map<string, Gathered & { heardAt: number | null }>();
+  for (const slug of slugs) facts.set(slug, { probes: [], latest: {}, heardAt: null });
+  for (const { project, status, latencyMs, at: checkedAt } of states) {
+    const known = facts.get(project);
+    if (!known) continue;
+    known.probes.push({ status, latencyMs });
+    if (checkedAt !== null && (status === 'up' || status === 'degraded')) hear(known, checkedAt);
+  }
+  for (const { project, key, value, at: measuredAt } of wholeLast(latest)) {
+    const known = facts.get(project);
+    if (!known || measuredAt < at - WINDOW_MS) continue;
+    known.latest[key] = value;
+    hear(known, measuredAt);
+  }
+  return facts;
+}
+
+function hear(known: { heardAt: number | null }, at: number): void {
+  known.heardAt = Math.max(known.heardAt ?? 0, at);
+}
+
+/** A headline belongs to the project as a whole: one of a single service stands in only where there is no other. */
+const wholeLast = <T extends { service?: string }>(latest: readonly T[]): T[] =>
+  latest.toSorted((a, b) => Number(a.service === undefined) - Number(b.service === undefined));

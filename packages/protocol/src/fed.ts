@@ -105,6 +105,8 @@ export const GraphEdge = z.object({
 export type GraphEdge = z.infer<typeof GraphEdge>;
 
 export const EcosystemGraph = z.object({
+  /** The moment of the past that this shows; absent of what is now. A node that was last seen `null` is one of which nothing is stored from then. */
+  at: Time.optional(),
   nodes: z.array(GraphNode),
   edges: z.array(GraphEdge),
   /** What the shape of the graph says; each a list of slugs. */

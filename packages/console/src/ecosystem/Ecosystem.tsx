@@ -8,10 +8,9 @@ import {
   IconTable,
   IconTopologyStar3,
 } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { Page } from '../desk/Page.tsx';
-import { graphQuery } from '../queries.ts';
 import { plural } from '../ui/format.ts';
 import { useKeys } from '../ui/keys.ts';
 import { QueryNote, Waiting } from '../ui/Note.tsx';
@@ -24,6 +23,7 @@ import { Legend } from './Legend.tsx';
 import { nameOf } from './model.ts';
 import type { Go } from './panel.tsx';
 import { CARD, FIT } from './settle.ts';
+import { useGraph } from './useGraph.ts';
 import { textOfSet, useMapView } from './useMapView.ts';
 import { MANY, TOO_MANY } from './view.ts';
 
@@ -36,13 +36,16 @@ const GraphTable = lazy(() => import('./GraphTable.tsx').then((part) => ({ defau
 const Summary = lazy(() => import('./Summary.tsx').then((part) => ({ default: part.Summary })));
 const NodePanel = lazy(() => import('./Chosen.tsx').then((part) => ({ default: part.NodePanel })));
 const EdgePanel = lazy(() => import('./Chosen.tsx').then((part) => ({ default: part.EdgePanel })));
+const Pacer = lazy(() => import('./Replay.tsx').then((part) => ({ default: part.Pacer })));
+const Replay = lazy(() => import('./Replay.tsx').then((part) => ({ default: part.Replay })));
 const Toolbar = lazy(() => import('./Toolbar.tsx').then((part) => ({ default: part.Toolbar })));
 const Tour = lazy(() => import('./Tour.tsx').then((part) => ({ default: part.Tour })));
+const route = getRouteApi('/desk/ecosystem');
 const TOURED = 'orrery-ecosystem-toured';
 
 export default function Ecosystem() {
-  const query = useQuery(graphQuery);
-  const graph = query.data;
+  const { when, every } = route.useSearch();
+  const { query, graph, isLate } = useGraph(when, every);
   const { search, model, view, places, move, again, chosen, opened, strength, found, scale } = useMapView(graph);
   const put = usePutSearch();
   const handle = useRef<MapHandle>(undefined);
@@ -121,6 +124,8 @@ export default function Ecosystem() {
     (slug: string) => put({ grown: textOfSet(new Set([...(search.grown?.split(',') ?? []), slug])) }, 'step'),
     [put, search.grown],
   );
+  const onWhen = useCallback((moment: string) => put({ when: moment }), [put]);
+  const onLive = useCallback(() => put({ when: undefined }, 'step'), [put]);
   const viewport = useStartViewport(search.at);
   const onViewport = useDebounced((at: { x: number; y: number; zoom: number }) =>
     put({ at: `${at.x.toFixed(0)},${at.y.toFixed(0)},${at.zoom.toFixed(3)}` }),
@@ -134,9 +139,21 @@ export default function Ecosystem() {
       title="Ecosystem"
       note={graph && `${plural(graph.nodes.length, 'project')} · ${plural(graph.edges.length, 'edge')}`}
     >
+      {when !== undefined && (
+        <Suspense>
+          <Replay
+            when={when}
+            isLate={isLate}
+            silent={graph?.nodes.filter(({ lastSeenAt }) => lastSeenAt === null).length ?? 0}
+            onWhen={onWhen}
+            onLive={onLive}
+          />
+        </Suspense>
+      )}
       <QueryNote query={query} what="the map" />
-      {query.isPending && <Waiting rows={12} what="the map" />}
-      {graph?.nodes.length === 0 && (
+      {!graph && query.isPending && <Waiting rows={12} what="the map" />}
+      {graph?.nodes.length === 0 && when !== undefined && <p>There was no project yet of those that there are now.</p>}
+      {graph?.nodes.length === 0 && when === undefined && (
         <Suspense>
           <FirstProject />
         </Suspense>
@@ -153,6 +170,15 @@ export default function Ecosystem() {
                 }}
               />
             </Suspense>
+            {when === undefined && (
+              <Suspense>
+                <Pacer
+                  pace={every}
+                  onPace={(next) => put({ every: next })}
+                  onReplay={(moment) => put({ when: moment }, 'step')}
+                />
+              </Suspense>
+            )}
             <div data-tour="table">
               <Button
                 leftSection={search.as ? <IconTopologyStar3 size={14} /> : <IconTable size={14} />}

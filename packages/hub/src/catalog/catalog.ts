@@ -26,6 +26,7 @@ import { createEdges } from './edges/edges.ts';
 import { blastOf } from './edges/shape.ts';
 import { edgesOf } from './edges/strength.ts';
 import { createObserve } from './observe.ts';
+import { createPastGraph, type PastFacts } from './past.ts';
 import { createPicture } from './picture.ts';
 import { createRemove } from './remove.ts';
 import {
@@ -55,6 +56,10 @@ export type CatalogDeps = {
   audit(trx: Db, entry: AuditEntry): Promise<void>;
   /** What intake and samples know, by slug. */
   facts(slugs: readonly string[]): Promise<ReadonlyMap<string, ProjectFacts>>;
+  /** What they knew at a moment of the past (epoch ms); nothing unless given. */
+  factsAt?(slugs: readonly string[], at: number): Promise<ReadonlyMap<string, PastFacts>>;
+  /** For how long that is kept, in milliseconds. */
+  keptMs?(): number;
   /** What the hub presents to an added project that gives no key of its own. */
   defaultApiKey?: string | undefined;
   /** Measures updates and verifications; nothing unless given. */
@@ -229,6 +234,14 @@ export function createCatalog(deps: CatalogDeps) {
     },
 
     graph,
+    /** The ecosystem as the caller would have seen it at a moment (epoch ms); throws invalid for one of which nothing is kept. */
+    graphAt: createPastGraph(
+      { ...deps, factsAt: deps.factsAt ?? (async () => new Map()), keptMs: deps.keptMs ?? (() => 0) },
+      async () => {
+        const [known, found] = await Promise.all([picture.look(), edges.look()]);
+        return { rows: known.entries.map(({ row }) => row), edges: found.rows };
+      },
+    ),
 
     /** Who is hit when a project fails, as far as the caller sees; throws not_found for a project that it does not. */
     async blast(caller: Caller, slug: string): Promise<BlastRadius> {

@@ -9,6 +9,7 @@ import {
   ProjectDetail,
   ProjectInput,
   Slug,
+  Time,
 } from '@orrery/protocol';
 import { z } from 'zod';
 import type { Caller } from '../access/index.ts';
@@ -42,6 +43,21 @@ function createWriter({ placed }: Pick<Layout, 'placed'>): (graph: EcosystemGrap
 
 export function catalogRoutes(catalog: Catalog, layout: Layout): Route<Caller>[] {
   const write = createWriter(layout);
+  /** What was stands where it stands now. */
+  const showPast = async (caller: Caller, at: number): Promise<EcosystemGraph> => {
+    const [past, { nodes }] = await Promise.all([
+      catalog.graphAt(caller, at),
+      catalog.graph(caller).then(layout.placed),
+    ]);
+    const places = new Map(nodes.map(({ id, position }) => [id, position]));
+    return {
+      ...past,
+      nodes: past.nodes.map((node) => {
+        const position = places.get(node.id);
+        return position ? { ...node, position } : node;
+      }),
+    };
+  };
   return [
     defineRoute({
       method: 'get',
@@ -111,9 +127,11 @@ export function catalogRoutes(catalog: Catalog, layout: Layout): Route<Caller>[]
       path: '/api/fed/graph',
       auth: 'ops:view',
       tag,
-      summary: 'Projects as nodes, integrations as edges, and where they stand on the map',
+      summary: 'Projects as nodes, integrations as edges, and where they stand on the map; with `at` as they were then',
+      query: z.strictObject({ at: Time.optional() }),
       response: EcosystemGraph,
-      handle: async ({ caller, request }) => {
+      handle: async ({ caller, request, query }) => {
+        if (query.at !== undefined) return showPast(caller, Date.parse(query.at));
         const { body, etag } = await write(await catalog.graph(caller));
         const headers = {
           etag,

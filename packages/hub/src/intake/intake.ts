@@ -22,6 +22,7 @@ import { beatsOf, meshStates } from './mesh/state.ts';
 import type { Stranger } from './mesh/strangers.ts';
 import { createMonitor } from './monitor.ts';
 import { opsHealth } from './opsHealth.ts';
+import { statesAt } from './past.ts';
 import { createProber } from './prober.ts';
 import { createRecorder } from './record.ts';
 import { createRefusals } from './refusals.ts';
@@ -229,6 +230,8 @@ export function createIntake(deps: IntakeDeps) {
         };
       });
     },
+    /** How each probe stood at a moment (epoch ms), as far as its checks are kept. */
+    statesAt: (at: number) => statesAt(db, probes, at),
     opsHealth: (caller: Caller, filter: { project?: string | undefined; history: number }) =>
       opsHealth(healthDeps, caller, filter),
     projectLogs: (caller: Caller, filter: LogFilter) => projectLogs({ db, noteOf }, caller, filter),

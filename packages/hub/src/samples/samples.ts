@@ -10,6 +10,7 @@ import { findLatest, findSeries, type LatestNumber, type SeriesInfo } from './fi
 import { hourlyMeans } from './hourly.ts';
 import { keys } from './keys.ts';
 import type { Retention } from './limits.ts';
+import { createPast } from './past.ts';
 import { type QueryInput, query } from './query.ts';
 import { sealDue } from './seal.ts';
 import { createSeriesIndex } from './series.ts';
@@ -50,6 +51,8 @@ export function createSamples(deps: SamplesDeps) {
       const latest = await findLatest(deps.db, { projects, keys: keyNames, kind: 'number' });
       return latest.filter((series) => typeof series.value === 'number') as LatestNumber[];
     },
+    /** What stood there at a moment of the past (epoch ms). */
+    latestAt: createPast({ db: deps.db, now: deps.clock.now }),
     /** The number series of a project that were written to within `withinMs` (give or take a day). */
     seriesOf: (project: string, withinMs: number): Promise<SeriesInfo[]> =>
       findSeries(

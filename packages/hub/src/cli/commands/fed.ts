@@ -31,7 +31,8 @@ export function registerFed(program: Command, terminal: Terminal): void {
   hubOptions(fed.command('graph').description('The ecosystem: projects, and what they need of each other.'))
     .addOption(new Option('--format <format>', 'how it is written').choices(['json', 'dot', 'mermaid']).default('json'))
     .option('--blast <slug>', 'who is hit when this project fails')
-    .action((options: ClientOptions & { format: 'json' | 'dot' | 'mermaid'; blast?: string }) =>
+    .option('--at <time>', 'as it was then, in RFC 3339, as far as it is kept')
+    .action((options: ClientOptions & { format: 'json' | 'dot' | 'mermaid'; blast?: string; at?: string }) =>
       graph(options, terminal),
     );
   hubOptions(fed.command('run').description('Ask instances for an action, signed; only those that allow it.'))
@@ -126,7 +127,7 @@ async function refresh(options: ClientOptions & Projects, terminal: Terminal): P
 }
 
 async function graph(
-  options: ClientOptions & { format: 'json' | 'dot' | 'mermaid'; blast?: string },
+  options: ClientOptions & { format: 'json' | 'dot' | 'mermaid'; blast?: string; at?: string },
   terminal: Terminal,
 ): Promise<void> {
   const client = createClient(options, terminal);
@@ -144,7 +145,9 @@ async function graph(
     );
     return;
   }
-  const drawn = await client.get<EcosystemGraph>('/api/fed/graph');
+  const drawn = await client.get<EcosystemGraph>(
+    `/api/fed/graph${options.at === undefined ? '' : `?at=${encodeURIComponent(options.at)}`}`,
+  );
   const { format } = options;
   output.line(format === 'json' || options.json ? JSON.stringify(drawn, null, 2) : drawGraph(drawn, format));
 }
