@@ -20,7 +20,14 @@ const history = Array.from({ length: 200 }, (_, i) =>
   past((20 + i * 24) * MINUTE, i % 3 === 0 ? 'no effect' : 'healed'),
 );
 const BASE: GuardFacts = {
-  ...{ enabled: true, pausedBy: undefined, globalDryRun: false, inMaintenance: false, busy: false },
+  ...{
+    enabled: true,
+    pausedBy: undefined,
+    deniedBy: undefined,
+    globalDryRun: false,
+    inMaintenance: false,
+    busy: false,
+  },
   policy: { name: 'restart', mode: 'automatic', forMs: 30_000, cooldownMs: 5 * MINUTE, perHour: 3, earnTrust: 3 },
   alert: { openedAt: NOW - 5 * MINUTE, inhibited: false, recurrences: 2 },
   target: { status: 'down', confirmed: true, since: NOW - 60_000, healthySince: null },

@@ -23,6 +23,7 @@ export function factsFor(
   return {
     enabled: true,
     pausedBy: paused ? 'its pause file' : undefined,
+    deniedBy: undefined,
     policy: { name: 'autoheal', mode, forMs: 0, cooldownMs, perHour, earnTrust: 0 },
     globalDryRun: false,
     alert: {

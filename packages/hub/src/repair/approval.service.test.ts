@@ -97,6 +97,20 @@ eachDatabase((_, open) => {
     expect((await attempts())[0]).toMatchObject({ approvedBy: 'otto', secondLook: 'a second look sees it as well' });
   });
 
+  test('denial: what somebody said no to is not asked for again while its alert lives', async () => {
+    const { repair, clock, turn, attempts, called } = await room((await open()).db, 'approve');
+    await turn();
+    const [asks] = await attempts();
+    await repair.deny(operator, asks?.id ?? '', 'not now');
+    for (let i = 0; i < 3; i++) {
+      clock.move(31 * MINUTE);
+      await turn();
+    }
+    expect(await attempts()).toMatchObject([{ id: asks?.id, outcome: 'refused', detail: 'otto said no: not now' }]);
+    expect((await repair.policies(operator))[0]?.verdict?.reason).toContain('otto said no');
+    expect(called).toEqual([]);
+  });
+
   test('suppression: a remedy that has not helped here is left to a person', async () => {
     const lesson = { expected: 0.2, tries: 4, successes: 0, upper: 0.37 };
     const { repair, turn, attempts, called } = await room((await open()).db, 'automatic', lesson);

@@ -51,6 +51,7 @@ export async function begin(
     within_ms: parseDuration(policy.verify.within) ?? 0,
     stable_ms: parseDuration(policy.verify.stableFor) ?? 0,
     approved_by: null,
+    denied_by: null,
     holder: status === 'acting' ? context.holderId : null,
     created_at: now,
     expires_at: asks ? now + expires : null,

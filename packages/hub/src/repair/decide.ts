@@ -42,7 +42,7 @@ export async function approve(context: RepairContext, caller: Caller, id: string
   return toAttempt(after);
 }
 
-/** Says no to an attempt that asks. */
+/** Says no to an attempt that asks: while its alert lives nothing of its policy is asked for again, or done. */
 export async function deny(context: RepairContext, caller: Caller, id: string, reason: string): Promise<HealAttempt> {
   authorize(caller, 'actions:run');
   const row = await findAttempt(context, caller, id);
@@ -51,7 +51,7 @@ export async function deny(context: RepairContext, caller: Caller, id: string, r
   const after = await advance(
     context,
     row,
-    { status: 'done', outcome: 'refused', detail, ended_at: context.clock.now() },
+    { status: 'done', outcome: 'refused', detail, denied_by: caller.name, ended_at: context.clock.now() },
     { type: 'heal.denied', title: `${detail} (${row.remedy_text} for ${row.project}/${row.service})`, caller },
   );
   if (!after) throw settled(await findAttempt(context, caller, id));

@@ -2,7 +2,7 @@ import { type CauseKind, parseDuration } from '@orrery/protocol';
 import type { LivingAlert } from '../alerts/index.ts';
 import { type Lesson, type Lessons, type ProbeState, type RepairContext, statusOf, type Target } from './context.ts';
 import { type GuardFacts, LOOK_AGAIN_MS, type PastAttempt } from './guard.ts';
-import { attemptsIn, openAttempts, pausedBy, unconfirmedSince } from './store.ts';
+import { attemptsIn, deniedFor, openAttempts, pausedBy, unconfirmedSince } from './store.ts';
 import type { AttemptRow } from './tables.ts';
 
 const HOUR = 3_600_000;
@@ -22,6 +22,8 @@ export type TurnFacts = {
   acted: readonly AttemptRow[];
   /** When a second look last refused an attempt, of the last minute, by target. */
   unconfirmed: ReadonlyMap<string, number>;
+  /** Who said no, by `alert policy`. */
+  denied: ReadonlyMap<string, string>;
   lessons: Lessons;
   causes: ReadonlyMap<string, CauseKind>;
 };
@@ -53,6 +55,10 @@ export async function gatherTurn(context: RepairContext): Promise<TurnFacts> {
     open,
     unconfirmed,
     acted,
+    denied: await deniedFor(
+      context.db,
+      alerts.map(({ id }) => id),
+    ),
     lessons,
     causes: causes ?? new Map(),
   };
@@ -96,6 +102,7 @@ export function factsFor(
   return {
     enabled: context.enabled(),
     pausedBy: turn.paused,
+    deniedBy: turn.denied.get(`${alert.id} ${policy.name}`),
     policy: {
       name: policy.name,
       mode: policy.mode,

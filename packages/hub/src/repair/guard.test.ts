@@ -10,6 +10,7 @@ const HOUR = 60 * MINUTE;
 const READY: GuardFacts = {
   enabled: true,
   pausedBy: undefined,
+  deniedBy: undefined,
   policy: { name: 'restart', mode: 'automatic', forMs: 0, cooldownMs: 5 * MINUTE, perHour: 3, earnTrust: 0 },
   globalDryRun: false,
   alert: { openedAt: NOW - MINUTE, inhibited: false, recurrences: 1 },
@@ -56,6 +57,7 @@ describe('each mechanism by itself', () => {
   it.each<[string, Change, string, string]>([
     ['opt-in: nothing is enabled by itself', { enabled: false }, 'wait', 'not enabled'],
     ['kill switch', { pausedBy: 'ada' }, 'wait', 'paused by ada'],
+    ['denial', { deniedBy: 'ada' }, 'wait', 'ada said no'],
     ['lock per target', { busy: true }, 'wait', 'another attempt'],
     ['maintenance window', { inMaintenance: true }, 'wait', 'maintenance'],
     ['dependency order', { alert: { inhibited: true } }, 'wait', 'depends on'],

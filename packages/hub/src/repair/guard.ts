@@ -38,6 +38,8 @@ export type GuardFacts = {
   enabled: boolean;
   /** Who has pulled the kill switch, if anybody. */
   pausedBy: string | undefined;
+  /** Who has said no to this policy for this alert, if anybody. */
+  deniedBy: string | undefined;
   policy: { name: string; mode: HealMode; forMs: number; cooldownMs: number; perHour: number; earnTrust: number };
   globalDryRun: boolean;
   alert: { openedAt: number; inhibited: boolean; recurrences: number };
@@ -94,9 +96,19 @@ export function guard(facts: GuardFacts, now: number): Verdict {
 }
 
 /** Nothing is to be done here, whatever was tried before. */
-function forbids({ enabled, pausedBy, alert, target, upstream, inMaintenance, busy }: GuardFacts): Verdict | undefined {
+function forbids({
+  enabled,
+  pausedBy,
+  deniedBy,
+  alert,
+  target,
+  upstream,
+  inMaintenance,
+  busy,
+}: GuardFacts): Verdict | undefined {
   if (!enabled) return wait('repair is not enabled');
   if (pausedBy !== undefined) return wait(`repair is paused by ${pausedBy}`);
+  if (deniedBy !== undefined) return wait(`${deniedBy} said no: it is not asked for again while this alert lives`);
   if (busy) return wait('another attempt at this target is under way');
   if (inMaintenance) return wait('the service is in maintenance');
   if (alert.inhibited || upstream.fails) return wait('what it depends on is down: that is repaired first');

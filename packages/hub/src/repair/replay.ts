@@ -157,6 +157,7 @@ function factsAt(past: Replay, one: Case, done: Done, at: number): GuardFacts {
   return {
     enabled: true,
     pausedBy: undefined,
+    deniedBy: undefined,
     policy: {
       name: policy.name,
       mode: policy.mode,

@@ -143,6 +143,22 @@ export async function unconfirmedSince(db: Db, since: number): Promise<ReadonlyM
   return new Map(rows.map(({ project, service, looked_at }) => [`${project}/${service}`, looked_at ?? 0]));
 }
 
+/** Who said no to which policy for one of these alerts, by `alert policy`. */
+export async function deniedFor(db: Db, alertIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (alertIds.length === 0) return new Map();
+  const rows = await attemptsIn(db)
+    .selectFrom('heal_attempts')
+    .select(['alert_id', 'policy', 'denied_by'])
+    .where('denied_by', 'is not', null)
+    .execute();
+  const living = new Set(alertIds);
+  return new Map(
+    rows
+      .filter(({ alert_id }) => living.has(alert_id))
+      .map((row) => [`${row.alert_id} ${row.policy}`, row.denied_by ?? '']),
+  );
+}
+
 /** Who has pulled the kill switch, when and why. */
 export async function pausedBy(db: Db): Promise<{ by: string; at: number; reason: string } | undefined> {
   const row = await attemptsIn(db).selectFrom('heal_control').selectAll().where('id', '=', 1).executeTakeFirst();

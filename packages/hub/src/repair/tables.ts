@@ -23,6 +23,7 @@ export type AttemptRow = {
   within_ms: number;
   stable_ms: number;
   approved_by: string | null;
+  denied_by: string | null;
   holder: string | null;
   created_at: number;
   expires_at: number | null;
