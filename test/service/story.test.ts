@@ -108,7 +108,7 @@ test('a repair that is approved is told in one thread by mail, chat and webhook,
   }
   const asked = smtp.mails.find(({ headers }) => headers.subject?.includes('approval needed'));
   expect(asked?.text).toContain(`orrery heal approve ${attempt}`);
-  expect(asked?.text).toContain(`${hub.url}/healing`);
+  expect(asked?.text).toContain(`${hub.url}/healing?attempt=${attempt}`);
   // Incoming webhooks cannot thread: each message names the alert and leads to it.
   expect(
     JSON.stringify(

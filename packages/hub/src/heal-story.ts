@@ -16,7 +16,12 @@ type Rooms = {
  * Hands what happens to attempts over to those who tell people of it: as follow-ups of the alert, at most three of one attempt (that it
  * began or asks, that it was approved, what came of it), and as marks in Grafana. A dry run is told by neither.
  */
-export function createStory({ alerts, annotator, events, wake }: Rooms): Pick<RepairDeps, 'onStep' | 'stepped'> {
+export function createStory({
+  alerts,
+  annotator,
+  events,
+  wake,
+}: Rooms): Pick<RepairDeps, 'onStep' | 'stepped' | 'lookNow'> {
   return {
     async onStep(trx, step) {
       const { data: type } = HealNewsType.safeParse(step.type);
@@ -35,6 +40,7 @@ export function createStory({ alerts, annotator, events, wake }: Rooms): Pick<Re
       const came = attempt?.detail ? `\n${attempt.detail}` : '';
       await annotator.hand(trx, { tags, text: `${step.title}${came}` }, at);
     },
+    lookNow: () => wake('repair.work'),
     stepped() {
       events.poke();
       for (const job of ['alerts.deliver', ANNOTATE]) wake(job);

@@ -55,6 +55,7 @@ eachDatabase((_, open) => {
       act: async () => ({ done: true, detail: '' }),
       onStep: async () => undefined,
       stepped: () => undefined,
+      lookNow: () => undefined,
     });
     onTestFinished(() => repair.stop());
     const declare = (path: string) => {

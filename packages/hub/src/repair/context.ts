@@ -88,6 +88,8 @@ export type RepairDeps = {
   /** Whoever tells people of what happened hears it in its transaction, and `stepped` when that is committed. */
   onStep(trx: Db, step: RepairStep): Promise<void>;
   stepped(): void;
+  /** Lets repair look again now instead of at its next turn. */
+  lookNow(): void;
 };
 export type RepairContext = RepairDeps & {
   targets(): readonly Target[];

@@ -18,6 +18,8 @@ export type { EndedAttempt } from './outcomes.ts';
 export { type Container, type Ending, readContainer } from './remedies/container.ts';
 export { repairRoutes } from './routes.ts';
 
+const SOON_MS = 5000;
+
 export type Repair = ReturnType<typeof createRepair>;
 
 /** Alert → guarded attempt → verified outcome. What a policy may do is declared; what the guard lets pass is written down before it is done. */
@@ -35,13 +37,20 @@ export function createRepair(deps: RepairDeps) {
       underWay.set(id, done);
     },
   };
+  let soon: NodeJS.Timeout | undefined;
   const jobs: JobDefinition[] = [
     defineJob({
       name: 'repair.work',
       agent: 'Repair',
       schedule: { everyMs: 1000 },
       timeoutMs: 60_000,
-      run: ({ signal }) => work(context, acts, signal),
+      async run({ signal }) {
+        const next = await work(context, acts, signal);
+        const inMs = (next ?? Number.POSITIVE_INFINITY) - deps.clock.now();
+        clearTimeout(soon);
+        // What lies further ahead than a turn is found by the turns.
+        if (inMs > 0 && inMs < SOON_MS) soon = setTimeout(deps.lookNow, inMs).unref();
+      },
     }),
   ];
   return {
@@ -83,6 +92,7 @@ export function createRepair(deps: RepairDeps) {
     },
     /** Cuts what acts now: what comes of it is looked at by whoever starts next. */
     async stop(): Promise<void> {
+      clearTimeout(soon);
       stopping.abort();
       await Promise.all(underWay.values());
     },

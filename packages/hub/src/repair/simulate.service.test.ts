@@ -65,7 +65,12 @@ eachDatabase((kind, open) => {
       checkSoon: refuse('look'),
       lookFromElsewhere: refuse('ask others'),
       act: refuse('act'),
-      ...{ appendEvents: refuse('tell'), onStep: refuse('tell people'), stepped: refuse('tell people') },
+      ...{
+        appendEvents: refuse('tell'),
+        onStep: refuse('tell people'),
+        stepped: refuse('tell people'),
+        lookNow: refuse('look'),
+      },
     });
     const policy = HealPolicy.parse({ name: 'restart', remedy: { kind: 'command', run: ['/bin/false'] } });
     const services = ['api', 'web'].map((name) => ({ name, heal: [policy] }));

@@ -19,12 +19,12 @@ export type Acts = {
 
 /**
  * One turn of repair, on what is stored: settle what a crash left, look at what came of acts, and ask the guard about every target whose
- * alert lives. Running it again without new facts changes nothing.
+ * alert lives. Running it again without new facts changes nothing. Resolves with when the guard is to be asked again at the soonest, epoch ms.
  */
-export async function work(context: RepairContext, acts: Acts, signal: AbortSignal): Promise<void> {
+export async function work(context: RepairContext, acts: Acts, signal: AbortSignal): Promise<number | undefined> {
   // Without a policy whose alert could live there is nothing to begin; what was begun or said before is brought to its end.
   const mayBegin = context.targets().length > 0 && (await context.alerts()).length > 0;
-  if (!mayBegin && !(await anythingStands(context.db))) return;
+  if (!mayBegin && !(await anythingStands(context.db))) return undefined;
   const turn = await gatherTurn(context);
   for (const row of turn.open) {
     signal.throwIfAborted();
@@ -58,6 +58,8 @@ export async function work(context: RepairContext, acts: Acts, signal: AbortSign
       await begin(context, candidate, verdict, turn);
   }
   await keepVerdicts(context, said);
+  const times = [...said.values()].flatMap(({ verdict }) => (verdict.kind === 'wait' ? (verdict.until ?? []) : []));
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 async function carryOn(

@@ -93,7 +93,7 @@ export function message(
       type === 'channel.test' || type === 'rule.matched'
         ? publicUrl
         : type === 'heal.approval_needed'
-          ? `${publicUrl}/healing`
+          ? `${publicUrl}/healing?attempt=${encodeURIComponent(heal?.attemptId ?? '')}`
           : `${publicUrl}/alerts?alert=${encodeURIComponent(alert.id)}`,
   };
 }
