@@ -2,6 +2,7 @@ import type { InvitationAccept, Me, OidcDeclaration, Profile, TierMap } from '@o
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
+import type { Asking } from '../platform/http/seen.ts';
 import { newSecret } from '../platform/ids.ts';
 import type { Log } from '../platform/log.ts';
 import type { Mailer } from '../platform/mail.ts';
@@ -76,7 +77,7 @@ export function createAccess(deps: AccessDeps) {
   const cache = createShortCache<Known | undefined>(clock, staleMs);
   const rights = createRights({ db, projectsOfTenant: deps.projectsOfTenant, rbac: () => deps.policy().rbac });
   const streams = createStreams({ db, clock, log, rights, checkMs: staleMs });
-  const credentials = new WeakMap<Request, Credential>();
+  const credentials = new WeakMap<Asking, Credential>();
   const changed = () => {
     cache.clear();
     streams.check();
@@ -124,7 +125,7 @@ export function createAccess(deps: AccessDeps) {
   const oidcSignIn = createOidcSignIn({ oidc, clock, log, secrets: deps.secrets, publicUrl });
   const arrive = createArrival({ db, clock, log, auth, oidc, signIn: oidcSignIn, changed });
 
-  async function sessionOf(request: Request): Promise<Known | undefined> {
+  async function sessionOf(request: Asking): Promise<Known | undefined> {
     const cookie = sessions.cookieOf(request);
     if (cookie === undefined) return undefined;
     const known = await cache.get(cacheKey('session', cookie), () => sessions.find(request));
@@ -135,7 +136,7 @@ export function createAccess(deps: AccessDeps) {
    * Whoever sent the request: by a key in a header, else by the session cookie, else nobody. A key that is not good is unauthorized and
    * never falls back to the cookie; a cookie that has ended is nobody, so that the sign-in page opens.
    */
-  async function resolve(request: Request, ip: string): Promise<Caller> {
+  async function resolve(request: Asking, ip: string): Promise<Caller> {
     resignCookies(request, deps.secrets);
     const key = presented(request);
     const known = key

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Db } from '../platform/db.ts';
+import type { Asking } from '../platform/http/seen.ts';
 import type { Log } from '../platform/log.ts';
 import type { Secrets } from '../platform/secrets.ts';
 import { ownDoors, secondFactorPlugins } from './authPlugins.ts';
@@ -124,7 +125,7 @@ export const sessionCookieName = (publicUrl: string): string => `${cookiePrefix(
  * Turns the request's cookies into what they would be under the key of now: those that an earlier key has signed are signed again, so
  * that a new master key signs nobody out.
  */
-export function resignCookies(request: Request, secrets: Secrets): void {
+export function resignCookies(request: Asking, secrets: Secrets): void {
   const cookies = request.headers.get('cookie');
   // A program sends none, and the keys are not derived for nothing.
   if (cookies === null) return;
@@ -151,7 +152,7 @@ function decoded(text: string): string | undefined {
 }
 
 /** The value of the session cookie, or undefined. */
-export function sessionCookie(request: Request, name: string): string | undefined {
+export function sessionCookie(request: Asking, name: string): string | undefined {
   for (const part of (request.headers.get('cookie') ?? '').split(';')) {
     const at = part.indexOf('=');
     if (at > 0 && part.slice(0, at).trim() === name) return part.slice(at + 1).trim();
@@ -160,7 +161,7 @@ export function sessionCookie(request: Request, name: string): string | undefine
 }
 
 /** What Better Auth may know of a request: its cookies, its browser in bounded length, and the address that the socket has. */
-export function headersFor(request: Request, ip: string | undefined): Headers {
+export function headersFor(request: Asking, ip: string | undefined): Headers {
   const headers = new Headers();
   const cookie = request.headers.get('cookie');
   if (cookie) headers.set('cookie', cookie);

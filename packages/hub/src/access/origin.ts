@@ -1,4 +1,5 @@
 import { HubError } from '../platform/errors.ts';
+import type { Asking } from '../platform/http/seen.ts';
 import type { Caller } from './caller.ts';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -9,7 +10,7 @@ const originOf = (url: string): string | undefined => (URL.canParse(url) ? new U
  * Whether a request that changes something comes from our own pages. Browsers say so in Sec-Fetch-Site, older ones in Origin; a request
  * with neither comes from no browser and so from no foreign page.
  */
-export function sameOrigin(request: Request, publicUrl: string): boolean {
+export function sameOrigin(request: Asking, publicUrl: string): boolean {
   if (SAFE.has(request.method)) return true;
   const origin = request.headers.get('origin');
   // Behind a proxy that rewrites the host, the public address is the one that the browser names.
@@ -22,7 +23,7 @@ export function sameOrigin(request: Request, publicUrl: string): boolean {
 }
 
 /** Throws forbidden when a session's cookie was sent along by a page of another origin; keys are never sent along by a browser. */
-export function checkOrigin(request: Request, publicUrl: string, caller: Pick<Caller, 'kind'>): void {
+export function checkOrigin(request: Asking, publicUrl: string, caller: Pick<Caller, 'kind'>): void {
   if (caller.kind === 'user' && !sameOrigin(request, publicUrl)) throw foreignPage();
 }
 

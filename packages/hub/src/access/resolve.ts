@@ -3,6 +3,7 @@ import { permissionsOf } from '@orrery/protocol';
 import type { Clock } from '../platform/clock.ts';
 import type { Db } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
+import type { Asking } from '../platform/http/seen.ts';
 import type { Log } from '../platform/log.ts';
 import { type Caller, projectCaller } from './caller.ts';
 import { type Known, projectsOf, storedRole } from './credential.ts';
@@ -34,7 +35,7 @@ const LOCAL: Caller = {
 const refused = () => new HubError('unauthorized', 'The key is not good: unknown, expired or revoked.');
 
 /** The one credential that a request presents in a header; throws for two that differ and for another scheme than Bearer. */
-export function presented(request: Request): { token: string; bearer: boolean } | undefined {
+export function presented(request: Asking): { token: string; bearer: boolean } | undefined {
   const authorization = request.headers.get('authorization');
   const apiKey = request.headers.get('x-api-key');
   if (authorization === null) return apiKey === null ? undefined : { token: apiKey, bearer: false };

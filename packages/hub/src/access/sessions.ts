@@ -1,6 +1,7 @@
 import { type Clock, iso } from '../platform/clock.ts';
 import { type Db, inTransaction } from '../platform/db.ts';
 import { HubError } from '../platform/errors.ts';
+import type { Asking } from '../platform/http/seen.ts';
 import type { Log } from '../platform/log.ts';
 import { audit } from './audit.ts';
 import { type Auth, headersFor, sessionCookie, sessionCookieName } from './auth.ts';
@@ -112,13 +113,13 @@ export function createSessions(deps: {
   }
 
   return {
-    cookieOf(request: Request): string | undefined {
+    cookieOf(request: Asking): string | undefined {
       const cookie = sessionCookie(request, cookieName);
       return cookie === undefined || cookie.length > LONGEST_COOKIE ? undefined : cookie;
     },
 
     /** The person behind the request's cookie; undefined when it is forged, ended or too old. Writes nothing. */
-    async find(request: Request): Promise<Known | undefined> {
+    async find(request: Asking): Promise<Known | undefined> {
       const auth = await deps.auth();
       const found = await auth.api.getSession({
         headers: headersFor(request, undefined),

@@ -78,6 +78,7 @@ type Prepared = { statement: StatementSync; answers: boolean };
 class SqliteConnection implements DatabaseConnection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, Prepared>();
+  #syncs = true;
   constructor(database: DatabaseSync) {
     this.#database = database;
   }
@@ -98,6 +99,8 @@ class SqliteConnection implements DatabaseConnection {
     return prepared;
   }
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    // Outside a transaction each statement is a commit of its own, and waits for the disk.
+    if (!this.#syncs && !this.#database.isTransaction) this.setSync(true);
     const { statement, answers } = this.#prepare(query.sql);
     const parameters = query.parameters as SQLInputValue[];
     if (answers) return { rows: statement.all(...parameters) as R[] };
@@ -105,11 +108,19 @@ class SqliteConnection implements DatabaseConnection {
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+    if (!this.#syncs && !this.#database.isTransaction) this.setSync(true);
     for (const row of this.#prepare(query.sql).statement.iterate(...(query.parameters as SQLInputValue[])))
       yield { rows: [row as R] };
   }
+  /** One of the few statements that begin and end transactions. */
   run(sql: string): void {
-    this.#database.exec(sql);
+    this.#prepare(sql).statement.run();
+  }
+  /** Between transactions only. NORMAL writes the log as FULL does, and leaves out to wait for it. */
+  setSync(syncs: boolean): void {
+    if (this.#syncs === syncs) return;
+    this.#database.exec(`PRAGMA synchronous = ${syncs ? 'FULL' : 'NORMAL'}`);
+    this.#syncs = syncs;
   }
 }
 
@@ -132,7 +143,6 @@ class SqliteDriver implements Driver {
   readonly #adapter: TurnsAdapter;
   #tail: Promise<void> = Promise.resolve();
   #release: (() => void) | undefined;
-  #syncs = true;
   constructor(database: DatabaseSync, adapter: TurnsAdapter) {
     this.#database = database;
     this.#connection = new SqliteConnection(database);
@@ -157,29 +167,16 @@ class SqliteDriver implements Driver {
   }
   async beginTransaction(): Promise<void> {
     const mark = unsynced.getStore();
-    this.#setSync(!mark || mark.begun);
+    this.#connection.setSync(!mark || mark.begun);
     if (mark) mark.begun = true;
-    try {
-      this.#connection.run('BEGIN IMMEDIATE');
-    } catch (error) {
-      this.#setSync(true);
-      throw error;
-    }
+    this.#connection.run('BEGIN IMMEDIATE');
   }
   async commitTransaction(): Promise<void> {
     this.#connection.run('COMMIT');
-    this.#setSync(true);
-  }
-  /** Between transactions only. NORMAL writes the log as FULL does, and leaves out to wait for it. */
-  #setSync(syncs: boolean): void {
-    if (this.#syncs === syncs) return;
-    this.#connection.run(`PRAGMA synchronous = ${syncs ? 'FULL' : 'NORMAL'}`);
-    this.#syncs = syncs;
   }
   async rollbackTransaction(): Promise<void> {
     // SQLite rolls back by itself on some errors (disk full, I/O); a second ROLLBACK would hide the first cause.
     if (this.#database.isTransaction) this.#connection.run('ROLLBACK');
-    this.#setSync(true);
   }
   async destroy(): Promise<void> {
     await this.#adapter.log.close();

@@ -2,12 +2,12 @@ import type { Db, DbKind } from '../../platform/db.ts';
 import { inTransactionAside } from '../../platform/db.ts';
 import type { Kafka } from '../../platform/kafka.ts';
 import { isOutage } from '../../platform/outage.ts';
-import { rowWriter } from '../../platform/rows.ts';
+import { rowTaker, rowWriter } from '../../platform/rows.ts';
 import { createTogether } from '../../platform/together.ts';
 import type { Counters, Place } from './counters.ts';
 import { type Amount, type Applied, type Budget, judge } from './limits.ts';
 import type { KnownFacts } from './record.ts';
-import type { AccountTables, CallRow, OpenRow } from './tables.ts';
+import type { CallRow, OpenRow } from './tables.ts';
 import { auditRecord } from './view.ts';
 
 export const AUDIT_TOPIC = 'ai-orchestrator-audit';
@@ -69,18 +69,8 @@ export type Journal = {
 export function createJournal(deps: { db: Db; kind: DbKind; hub: string; counters: Counters; kafka: Kafka }): Journal {
   const { db, kind, hub, counters, kafka } = deps;
   const writeOpen = rowWriter(kind, 'ai_open', OPEN_COLUMNS);
+  const takeOpen = rowTaker(kind, 'ai_open', 'id');
   const writeCalls = rowWriter(kind, 'ai_calls', CALL_COLUMNS, 'ON CONFLICT (id) DO NOTHING');
-
-  async function close(trx: Db, settlements: readonly Settlement[]): Promise<Set<string>> {
-    const ids = settlements.map(({ row }) => row.id);
-    const gone = await trx
-      .withTables<AccountTables>()
-      .deleteFrom('ai_open')
-      .where('id', 'in', ids)
-      .returning('id')
-      .execute();
-    return new Set(gone.map(({ id }) => id));
-  }
 
   async function run(items: readonly Item[]): Promise<Result[]> {
     const settlements = items.flatMap((item) => ('settlement' in item ? [item.settlement] : []));
@@ -91,7 +81,10 @@ export function createJournal(deps: { db: Db; kind: DbKind; hub: string; counter
         // What a lost attempt has counted was not written.
         if (attempts++ > 0) counters.forget(places);
         const books = await counters.open(trx, places);
-        const closed = settlements.length === 0 ? undefined : await close(trx, settlements);
+        const closed = await takeOpen(
+          trx,
+          settlements.map(({ row }) => row.id),
+        );
         const rows: CallRow[] = [];
         const opened: OpenRow[] = [];
         const results: Result[] = [];
@@ -105,7 +98,7 @@ export function createJournal(deps: { db: Db; kind: DbKind; hub: string; counter
           }
           const { row, places: own, held, used, wasOpen } = item.settlement;
           // A call that is not open any more was settled by another.
-          const isNew = !wasOpen || closed?.delete(row.id) === true;
+          const isNew = !wasOpen || closed.delete(row.id);
           results.push({ kind: isNew ? 'settled' : 'known' });
           if (!isNew) continue;
           rows.push(row);

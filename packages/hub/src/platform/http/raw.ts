@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { HubError } from '../errors.ts';
 import { noTracing, type Tracer } from '../tracing.ts';
 import type { Route, RouteAuth, RouteCaller } from './route.ts';
-import type { SeenRequest } from './seen.ts';
+import type { Asking, SeenRequest } from './seen.ts';
 
 export type RawInput<C> = {
   caller: C;
@@ -24,15 +24,15 @@ export type RawRoute<C> = Route<C> & { raw: RawHandler<C> };
 export const isRaw = <C>(route: Route<C>): route is RawRoute<C> => route.raw !== undefined;
 
 export type RawOptions<C extends RouteCaller> = {
-  resolve(request: Request, ip: string): Promise<C>;
+  resolve(request: Asking, ip: string): Promise<C>;
   allow(caller: C, auth: RouteAuth): void;
-  checkOrigin(request: Request, caller: C): void;
+  checkOrigin(request: Asking, caller: C): void;
   observe(method: string, route: string, status: number, seconds: number): void;
   seen?(request: SeenRequest): void;
   /** Throws when one asks too often. */
   guard(caller: C | undefined, ip: string): void;
   headers: Readonly<Record<string, string>>;
-  onRefused(route: Route<C>, request: Request, caller: C | undefined, ip: string, error: unknown): void;
+  onRefused(route: Route<C>, request: Asking, caller: C | undefined, ip: string, error: unknown): void;
   /** Hears of what is no refusal; answers what the caller is told. */
   onError(error: unknown, requestId: string, route: Route<C>): unknown;
   tracer?: Tracer;
@@ -54,7 +54,7 @@ export function createRaw<C extends RouteCaller>(
     route: RawRoute<C>,
     incoming: IncomingMessage,
     outgoing: ServerResponse,
-    request: Request,
+    request: Asking,
   ): Promise<void> {
     const given = incoming.headers['x-request-id'];
     const requestId = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
@@ -90,7 +90,7 @@ export function createRaw<C extends RouteCaller>(
     const route = table.get(`${incoming.method} ${end === -1 ? url : url.slice(0, end)}`);
     if (route === undefined) return false;
     const started = options.clock.monotonic();
-    const request = asRequest(incoming);
+    const request = asAsking(incoming);
     void span(
       `${incoming.method} ${route.path}`,
       { 'http.request.method': incoming.method, 'http.route': route.path },
@@ -103,7 +103,7 @@ export function createRaw<C extends RouteCaller>(
         options.seen?.({
           ...{ method: incoming.method ?? '', route: route.path, status: statusCode, target: url },
           ip: incoming.socket.remoteAddress ?? '',
-          header: (name) => request.headers.get(name) ?? undefined,
+          header: (name) => textOf(incoming.headers[name.toLowerCase()]),
         });
       },
       { kind: 'server', parent: request.headers },
@@ -124,14 +124,22 @@ function refuseQuery(url: string): void {
 }
 
 /** What the checks look at: the method, the address and the headers. */
-function asRequest(incoming: IncomingMessage): Request {
+function asAsking(incoming: IncomingMessage): Asking {
   const headers = new Headers();
-  for (const [name, value] of Object.entries(incoming.headers))
-    if (value !== undefined) headers.set(name, typeof value === 'string' ? value : value.join(', '));
-  // A Host that is none is no reason to end: nothing here depends on it.
-  const base = `http://${incoming.headers.host ?? 'localhost'}`;
-  return new Request(new URL(incoming.url ?? '/', URL.canParse(base) ? base : 'http://localhost'), {
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    const text = textOf(value);
+    if (text !== undefined) headers.set(name, text);
+  }
+  return {
     method: incoming.method ?? 'GET',
     headers,
-  });
+    get url() {
+      // A Host that is none is no reason to end: nothing here depends on it.
+      const base = `http://${incoming.headers.host ?? 'localhost'}`;
+      return new URL(incoming.url ?? '/', URL.canParse(base) ? base : 'http://localhost').href;
+    },
+  };
 }
+
+const textOf = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value.join(', ') : value;

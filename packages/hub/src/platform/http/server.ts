@@ -19,18 +19,18 @@ import { createPages } from './pages.ts';
 import { createRaw, isRaw } from './raw.ts';
 import type { Refusal } from './refusal.ts';
 import type { Route, RouteAuth, RouteCaller } from './route.ts';
-import type { SeenRequest } from './seen.ts';
+import type { Asking, SeenRequest } from './seen.ts';
 import { bindConnection } from './sse.ts';
 import { followTls, readTls, secureOptions, type TlsFiles } from './tls.ts';
 
 export type HttpOptions<C extends RouteCaller> = {
   routes: readonly Route<C>[];
   /** Who calls; throws `unauthorized` for a key or a session that is not good. */
-  resolve(request: Request, ip: string): Promise<C>;
+  resolve(request: Asking, ip: string): Promise<C>;
   /** Throws when the caller may not use a route of this kind. */
   allow(caller: C, auth: RouteAuth): void;
   /** Throws when a page of another origin is behind a request that changes something. */
-  checkOrigin(request: Request, caller: C): void;
+  checkOrigin(request: Asking, caller: C): void;
   /** Hears of every request that was refused with 401, 403 or 404; must not wait for anything. */
   refused?(refusal: Refusal<C>): void;
   /** Runs what changes something, and sees to it that it is on record. */
@@ -116,7 +116,7 @@ const REFUSALS: ReadonlySet<number> = new Set([401, 403, 404]);
 function tellRefused<C extends RouteCaller>(
   options: HttpOptions<C>,
   route: Route<C>,
-  request: Request,
+  request: Asking,
   caller: C | undefined,
   ip: string,
   error: unknown,

@@ -26,6 +26,10 @@ const NETWORK = new Set([
     '@opentelemetry/exporter-trace-otlp-http',
   ],
 ]);
+/** A file inside a package reaches as far as the package. */
+const isNetwork = (module: string): boolean =>
+  NETWORK.has(module) ||
+  NETWORK.has(module.startsWith('@') ? module.split('/', 2).join('/') : (module.split('/')[0] ?? ''));
 /** Names of those modules with which nothing can be reached: they judge text, or listen. */
 const HARMLESS = new Set([
   'isIP',
@@ -46,7 +50,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'platform/outbound/names.ts': ['node:dns/promises'],
   'platform/outbound/unix.ts': ['node:net'],
   // Its connections are opened by the way out.
-  'platform/outbound/pool.ts': ['undici'],
+  'platform/outbound/pool.ts': ['undici', 'undici/lib/dispatcher/agent.js'],
   // The hub's own database, which its operator names in the environment.
   'platform/pg.ts': ['pg'],
   'platform/db.ts': ['loadPg()'],
@@ -73,7 +77,7 @@ function reachesOf(source: string): string[] {
   for (const [, kind = '', names = '', module = ''] of code.matchAll(
     /\b(import|export)\s+([^;'"]*?)\bfrom\s*['"]([^'"]+)['"]/g,
   )) {
-    if (!NETWORK.has(module) || names.startsWith('type ')) continue;
+    if (!isNetwork(module) || names.startsWith('type ')) continue;
     const [, braced] = /^\{([\s\S]*)\}\s*$/.exec(names) ?? [];
     const values = braced
       ?.split(',')
@@ -83,10 +87,10 @@ function reachesOf(source: string): string[] {
     if (!harmless) found.add(module);
   }
   for (const [, module = ''] of code.matchAll(/\b(?:import|require|getBuiltinModule)\s*\(?\s*['"`]([^'"`]+)['"`]/g))
-    if (NETWORK.has(module)) found.add(module);
+    if (isNetwork(module)) found.add(module);
   // What `createRequire` gives may be called by any name.
   if (/\bcreateRequire\b/.test(code))
-    for (const [, module = ''] of code.matchAll(/['"`]([^'"`\n]+)['"`]/g)) if (NETWORK.has(module)) found.add(module);
+    for (const [, module = ''] of code.matchAll(/['"`]([^'"`\n]+)['"`]/g)) if (isNetwork(module)) found.add(module);
   for (const [, called = ''] of code.matchAll(
     /(?<![.\w])((?:globalThis\.)?(?:fetch|WebSocket|EventSource|XMLHttpRequest|loadPg))\s*\(/g,
   ))
