@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 
-const LOOK_MS = 30_000;
+const LOOK_MS = 60_000;
 /** Busy for a smaller share of the time than this is at rest. */
 const CALM = 0.1;
 /** Less is not worth a collection, which takes a tenth of a second. */
-const WORTH_BYTES = 8 * 1024 ** 2;
+const WORTH_BYTES = 12 * 1024 ** 2;
 
 /** Pure: whether now is the time to collect: nobody waits for the loop, and what it holds has grown since the last time. */
 export const isTimeToCollect = (now: { utilization: number; rss: number; restRss: number }): boolean =>
