@@ -34,7 +34,7 @@ eachDatabase((_, open) => {
       at: clock.now(),
     });
     let state: ProbeState = {
-      ...{ project: 'veria', service: 'api', status: 'down', since: clock.now(), kind: 'http' },
+      ...{ project: 'veria', service: 'api', status: 'down', since: clock.now() - MINUTE, kind: 'http' },
       ...{ lastCheckAt: clock.now(), consecutiveFailures: 3, reason: 'answered HTTP 503, expected 200–299' },
     };
     const repair = createRepair({
