@@ -68,6 +68,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'platform/mail.ts': ['nodemailer'],
   'intake/probes/postgres.ts': ['loadPg()'],
   'intake/probes/postgresSession.ts': ['loadPg()', 'node:tls'],
+  // The drill is a client of its own: the engine and the containers that it has started, on loopback.
+  'drill/grounds/container.ts': ['fetch()'],
+  'drill/grounds/engine.ts': ['node:http'],
 };
 
 /** What a source file imports of the network beyond the harmless, and what it calls that reaches it without an import. */
