@@ -8,6 +8,17 @@ export function look(api: DrillApi) {
     async livingAlerts(): Promise<Alert[]> {
       return (await api.get<{ items: Alert[] }>('/api/fed/alerts?status=open,acknowledged&limit=200')).items;
     },
+    /** When the newest recovery of these services was, by the hub's clock; undefined when there was none lately. */
+    async recoveredAt(targets: readonly Target[]): Promise<number | undefined> {
+      const names = new Set(targets.map(nameOf));
+      const { items } = await api.get<{ items: Alert[] }>('/api/fed/alerts?status=resolved&limit=50');
+      const ends = items.flatMap(({ project, service, resolvedAt }) =>
+        service !== undefined && resolvedAt !== undefined && names.has(nameOf({ project, service }))
+          ? Date.parse(resolvedAt)
+          : [],
+      );
+      return ends.length === 0 ? undefined : Math.max(...ends);
+    },
     /** The first words of the diagnosis of an incident; undefined while there is none. */
     async cause(incidentId: string) {
       const diagnosis = await api.find<Diagnosis>(`/api/incidents/${encodeURIComponent(incidentId)}/diagnosis`);

@@ -16,6 +16,8 @@ export type DrillOptions = {
 };
 
 const LOOK_MS = 500;
+/** The hub takes what fails again within a quarter of a minute for the same trouble, and opens the old alert again. */
+const RECOVERY_MS = 16_000;
 
 /** Breaks one thing after the other, waits in between until all is well, then leaves it alone for a while; what it came to. */
 export async function runDrill(options: DrillOptions): Promise<Report> {
@@ -66,7 +68,7 @@ async function until({ settleMs, pace }: DrillOptions, test: () => Promise<boole
   }
 }
 
-/** Waits until every service is well, no alert of one lives, and no attempt is under way. */
+/** Waits until every service is well, no alert of one lives, that has lasted, and no attempt is under way. */
 async function settle({ ground, settleMs, pace }: DrillOptions, look: Look): Promise<void> {
   const end = pace.now() + settleMs;
   const names = new Set(ground.targets.map(nameOf));
@@ -82,7 +84,9 @@ async function settle({ ground, settleMs, pace }: DrillOptions, look: Look): Pro
       ({ project, service }) => service !== undefined && names.has(nameOf({ project, service })),
     );
     const open = attempts.filter(({ status, target }) => status !== 'done' && names.has(nameOf(target)));
-    if (unwell.length === 0 && own.length === 0 && open.length === 0) return;
+    const isWell = unwell.length === 0 && own.length === 0 && open.length === 0;
+    const lasts = isWell ? pace.now() - ((await look.recoveredAt(ground.targets)) ?? 0) : 0;
+    if (lasts > RECOVERY_MS) return;
     if (pace.now() >= end)
       throw new NotSettled(
         [

@@ -47,18 +47,17 @@ export async function strike(
         record.detectedAt = now();
         told(`  detected after ${now() - injectedAt} ms: ${alert.title}`);
       }
-      if (alert?.incidentId && now() >= diagnoseFrom) {
+      const own = (await look.attempts()).filter(
+        (attempt) => nameOf(attempt.target) === nameOf(target) && (attempt.actsAt ?? 0) >= injectedAt,
+      );
+      // What a remedy does, a port that is closed while something starts again, is not what was to be found out.
+      if (alert?.incidentId && own.length === 0 && now() >= diagnoseFrom) {
         diagnoseFrom = now() + DIAGNOSIS_EVERY_MS;
         const cause = await look.cause(alert.incidentId);
-        if (cause) note(record, cause, now());
+        if (cause && note(record, cause, now())) told(`  named after ${now() - injectedAt} ms: ${cause.title}`);
       }
       if (!fault.remedy || record.repairedAt !== null) continue;
-      const healed = (await look.attempts()).find(
-        (attempt) =>
-          nameOf(attempt.target) === nameOf(target) &&
-          attempt.outcome === 'healed' &&
-          (attempt.actsAt ?? 0) >= injectedAt,
-      );
+      const healed = own.find(({ outcome }) => outcome === 'healed');
       if (healed) {
         record.repairedAt = now();
         told(`  repaired after ${now() - injectedAt} ms`);
@@ -85,12 +84,15 @@ const isOf = (alert: Alert, { target }: DrillFault): boolean =>
   alert.project === target.project &&
   (alert.service === undefined ? alert.category !== 'security' : alert.service === target.service);
 
-function note(record: FaultRecord, cause: NonNullable<FaultRecord['cause']>, now: number): void {
+/** Whether the first cause is another one than before. */
+function note(record: FaultRecord, cause: NonNullable<FaultRecord['cause']>, now: number): boolean {
+  const before = record.cause;
   const { kind, project, service, why } = cause;
   record.cause = { kind, project, ...(service === undefined ? {} : { service }), why };
   record.diagnosedAt ??= now;
   if (isRight(record.cause, record)) record.rightAt ??= now;
   else record.rightAt = null;
+  return before?.kind !== kind || before.project !== project || before.service !== record.cause.service;
 }
 
 /** Repaired, or with nothing more to come of it, or out of time. */
