@@ -46,7 +46,7 @@ export function needFacts(facts: readonly Fact[], graph: Graph, watched: Readonl
       .filter(({ part, by }) => isUnwatched(part, by, told, watched))
       .slice(0, 5)
       .map(({ part, by }) => edge(part, by, true)),
-    ...ownChecks(facts, graph, told),
+    ...ownChecks(facts, graph),
   ];
 }
 
@@ -74,8 +74,11 @@ function edge({ project, service }: Part, by: readonly Fact[], suspect: boolean)
   };
 }
 
+const isWithin = (part: Part, whole: Part): boolean =>
+  part.project === whole.project && (whole.service === null || part.service === whole.service);
+
 /** What a part says that it misses, held against the part that it means. */
-function ownChecks(facts: readonly Fact[], graph: Graph, told: ReadonlyMap<string, readonly Fact[]>): Fact[] {
+function ownChecks(facts: readonly Fact[], graph: Graph): Fact[] {
   return facts.flatMap((fact): Fact[] => {
     const name = /check "([^"]{1,64})" fails/.exec(fact.text)?.[1]?.toLowerCase();
     if (fact.kind !== 'check' || fact.role !== 'cause' || name === undefined) return [];
@@ -83,8 +86,9 @@ function ownChecks(facts: readonly Fact[], graph: Graph, told: ReadonlyMap<strin
       ({ project, service }) => alike(name, service ?? project) || alike(name, project),
     );
     if (!meant) return [];
-    const seen = (told.get(nameOf(meant)) ?? [])
-      .filter(({ role }) => role === 'symptom')
+    // Who needs a project as a whole needs each of its services: what is seen of one is seen of it.
+    const seen = facts
+      .filter(({ role, ...part }) => role === 'symptom' && isWithin(part, meant))
       .flatMap(({ speaks }) => speaks);
     const kinds = seen.length > 0 ? [...new Set(seen.map(({ kind }) => kind))] : (['dependency'] as const);
     return [
