@@ -5,7 +5,7 @@ import { type FaultRecord, isRight } from './score.ts';
 
 const LOOK_MS = 200;
 /** A diagnosis is read so often, and given so many intervals to become what it stays; without one there is no point in waiting for more. */
-const DIAGNOSIS_EVERY_MS = 1000;
+const DIAGNOSIS_EVERY_MS = 400;
 const SETTLING_INTERVALS = 2;
 
 export type Pace = { now(): number; wait(ms: number): Promise<void>; signal: AbortSignal };

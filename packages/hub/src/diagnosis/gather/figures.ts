@@ -9,11 +9,22 @@ export type Figures = {
   points: readonly { at: number; value: number }[];
 };
 
-/** Pure: what of these series changed its level for the worse, and what that speaks for. */
-export function figureFacts(figures: readonly Figures[]): Fact[] {
-  return figures.flatMap(({ series, points }): Fact[] => {
+/** A process that has just begun fills the window that it counts in: what it counts grows by itself for so long. */
+const FILLING_MS = 5 * 60_000;
+
+/**
+ * Pure: what of these series changed its level for the worse, and what that speaks for. `startedAt` tells when the process of a project began,
+ * epoch ms, where that is known.
+ */
+export function figureFacts(
+  figures: readonly Figures[],
+  startedAt: (project: string) => number | undefined = () => undefined,
+): Fact[] {
+  return figures.flatMap(({ series, points: all }): Fact[] => {
     const meaning = meaningOf(series.key);
     if (!meaning) return [];
+    const filled = (startedAt(series.project) ?? Number.NEGATIVE_INFINITY) + FILLING_MS;
+    const points = meaning.kind === 'traffic' && !meaning.counter ? all.filter(({ at }) => at >= filled) : all;
     const shift = shiftOf(meaning.counter ? rates(points) : points);
     if (!shift || shift.direction !== meaning.bad || isTrifle(shift, series.key, series.unit)) return [];
     const { project, key } = series;

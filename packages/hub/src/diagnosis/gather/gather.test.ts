@@ -158,6 +158,20 @@ it('a change for the better, and a trifle, speak for nothing', () => {
   expect(of('db.query_p50_ms', 0.03, 0.06)).toEqual([]);
 });
 
+it('requests of a process that has just begun grow by themselves, and speak for no traffic', () => {
+  const points = series([
+    ...Array.from({ length: 20 }, (_, i) => 10 + (i % 2)),
+    ...Array.from({ length: 20 }, () => 90),
+  ]);
+  const first = points[0]?.at ?? 0;
+  const of = (startedAt: number) =>
+    figureFacts([{ series: { id: 1, project: 'p', key: 'performance.requests' }, points }], () => startedAt).flatMap(
+      ({ speaks }) => speaks.map(({ kind }) => kind),
+    );
+  expect(of(first - 3_600_000)).toEqual(['traffic']);
+  expect(of((points.at(-1)?.at ?? 0) - 60_000)).toEqual([]);
+});
+
 it('what was done before a project was known, too long ago or after the trouble is no change', () => {
   const began = 10_000_000;
   const row = (at: number) => ({

@@ -94,12 +94,21 @@ export async function gather(
   );
   facts.push(
     ...changeFacts(changed, deployed, began, known),
-    ...figureFacts(chosen.map((series) => ({ series, points: points.get(series.id) ?? [] }))),
+    ...figureFacts(
+      chosen.map((series) => ({ series, points: points.get(series.id) ?? [] })),
+      (project) => startedAt(latest.filter((series) => series.project === project)),
+    ),
     ...lineFacts(lines, began),
     ...learned,
   );
   facts.push(...needFacts(facts, around.learned, probed(around.states)));
   return { situation: { facts, declared: around.declared, learned: around.learned, well: around.well }, alerts };
+}
+
+/** When the youngest process of a project began, by what it says of its uptime. */
+function startedAt(latest: readonly { key: string; value: number; at: number }[]): number | undefined {
+  const starts = latest.filter(({ key }) => key === 'process.uptime_s').map(({ value, at }) => at - value * 1000);
+  return starts.length === 0 ? undefined : Math.max(...starts);
 }
 
 /** The parts of the incident and what they need; projects nearest to the root first. */
