@@ -133,6 +133,11 @@ test('who sees some projects sees their patterns alone', async () => {
 });
 
 test('the command line shows it, and lets one try again', async () => {
+  // What was learned last is remembered for some seconds before it is read again.
+  await until(async () => (await patterns()).some(({ where, successes }) => where !== null && successes === 2), {
+    timeoutMs: 30_000,
+    what: 'both are counted',
+  });
   const list = await orrery('patterns', 'list');
   expect(list.stdout).toMatch(/critical: http is failing.*webhook, as helps.*shop\/api.*2 of 2/);
   const [own] = (await patterns()).filter(({ where, successes }) => where !== null && successes === 0);
